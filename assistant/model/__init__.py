@@ -1,0 +1,1 @@
+"""The domain in plain frozen types and pure functions. No clock, network or database."""

@@ -1,0 +1,85 @@
+"""What understanding a mail yields: stage, intents, sign-off, who acts next, promises and amounts, each with evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A label with how sure we are (0 to 1, calibrated) and the sentence that shows it."""
+
+    label: str
+    confidence: float
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """A promise with a due day. `by` is "us" or "client"; `due` is a local date of the writer."""
+
+    by: str
+    what: str
+    due: date
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A sum of money: in units of `currency` (ISO 4217), with the words it was read from."""
+
+    value: float
+    currency: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContextItem:
+    """One earlier message of the same project, as far as reading the next one needs it."""
+
+    stage: str
+    stage_probabilities: tuple[tuple[str, float], ...]
+    direction: str
+    sent_at: datetime
+    attachments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MailToRead:
+    """The input of understanding: only the newly written text, never quotation or signature."""
+
+    subject: str
+    text: str
+    language: str
+    direction: str
+    sent_at: datetime
+    is_answer: bool
+    attachments: tuple[str, ...] = ()
+    automatic: bool = False
+    timezone: str = "UTC"
+    known_client: bool = False
+    """Whether the other side was known as a client's contact before this mail."""
+    history: tuple[ContextItem, ...] = ()
+    """Earlier mail of the same project, oldest first; the last twelve suffice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a mail says. `stage_probabilities` sums to 1 over all stage labels, best first."""
+
+    stage: str
+    stage_confidence: float
+    stage_evidence: str
+    stage_probabilities: tuple[tuple[str, float], ...]
+    intents: tuple[Sign, ...]
+    approval: str
+    approval_evidence: str
+    waiting_on: str
+    waiting_evidence: str
+    commitments: tuple[Commitment, ...]
+    amounts: tuple[Amount, ...]
+    summary: str
+    text_probabilities: tuple[tuple[str, float], ...] = ()
+    """From the words alone, before the project's history spoke."""
+    model: str = ""
+    """Which model read it, for the history of labels."""

@@ -1,0 +1,109 @@
+"""Opening the database: SQLite in WAL mode with foreign keys, or PostgreSQL, behind one class."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from assistant.errors import AssistantError, StoreUnavailable
+
+_BUSY_TIMEOUT_SECONDS = 30
+
+
+class Database:
+    """One engine and its sessions. `session()` commits at the end or rolls back; nothing is shared between threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._sessions = sessionmaker(engine, expire_on_commit=False)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A transaction. Raises StoreUnavailable with what to do when the database is locked, full or gone."""
+        try:
+            with self._sessions() as session, session.begin():
+                yield session
+        except OperationalError as error:
+            raise store_error(error, self.engine.url) from error
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_database(url: str, base: Path | None = None) -> Database:
+    """Opens (and for SQLite creates) the database at `url`; a relative SQLite path is relative to `base`."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return Database(_sqlite_engine(parsed, base))
+    if parsed.get_backend_name() == "postgresql":
+        return Database(_postgresql_engine(parsed))
+    raise AssistantError(f"[store] url: {parsed.get_backend_name()} is not supported; use sqlite:/// or postgresql+psycopg://")
+
+
+def _sqlite_engine(url: URL, base: Path | None) -> Engine:
+    if url.database and url.database != ":memory:":
+        path = Path(url.database)
+        if not path.is_absolute() and base is not None:
+            path = base / path
+        _private_file(path)
+        url = url.set(database=str(path))
+    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _settings(connection: sqlite3.Connection, _record: Any) -> None:
+        # Transactions are begun by _begin below; sqlite3's own implicit ones would start as readers and then
+        # fail to upgrade ("database is locked") when two writers meet.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "temp_store=MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if not connection.get_execution_options().get("read") else "BEGIN")
+
+    return engine
+
+
+def _private_file(path: Path) -> None:
+    """The database holds clients' correspondence: readable by its owner alone."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreUnavailable(f"cannot open the database {path}: {error.strerror}. Check [store] url and the folder's rights.") from error
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise AssistantError("PostgreSQL needs a driver: install cc-assistant[postgresql]") from error
+
+
+def store_error(error: DBAPIError, url: URL) -> StoreUnavailable:
+    """The sentence for a person, made from the driver's words."""
+    words = str(error.orig).lower()
+    place = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    if "locked" in words:
+        return StoreUnavailable(f"the database {place} is locked by another process. Stop the other assistant, or wait and try again.")
+    if "full" in words or "no space" in words:
+        return StoreUnavailable(f"the disk of the database {place} is full. Free some space; nothing was lost, reading goes on after that.")
+    if "no such table" in words or "does not exist" in words:
+        return StoreUnavailable(f"the database {place} has no tables of cc-assistant. Run `assistant doctor --repair` or `assistant run` to set it up.")
+    if "readonly" in words or "read-only" in words:
+        return StoreUnavailable(f"the database {place} cannot be written. Check the rights of the file and its folder.")
+    first = str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__
+    return StoreUnavailable(f"the database {place} cannot be used: {first}")

@@ -1,0 +1,50 @@
+"""Brings a database to the newest schema by Alembic, from the first table on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import OperationalError
+
+from assistant.store.database import Database, store_error
+
+_FOLDER = Path(__file__).parent / "migrations"
+
+
+def migration_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    return config
+
+
+def current_revision(database: Database) -> str | None:
+    """The revision the database is at, or None when it has no tables yet."""
+    try:
+        with database.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    except OperationalError as error:
+        raise store_error(error, database.engine.url) from error
+
+
+def newest_revision() -> str:
+    head = ScriptDirectory.from_config(migration_config()).get_current_head()
+    assert head is not None, "the package carries at least one migration"
+    return head
+
+
+def migrate(database: Database) -> None:
+    """Upgrades in place to the newest revision; does nothing when it is there already."""
+    if current_revision(database) == newest_revision():
+        return
+    config = migration_config()
+    try:
+        with database.engine.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+    except OperationalError as error:
+        raise store_error(error, database.engine.url) from error

@@ -183,7 +183,7 @@ class Suppression(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     addr_spec: Mapped[str] = mapped_column(String(320), index=True)
     scope: Mapped[str] = mapped_column(String(20))
-    """all | followups | greetings | thread."""
+    """thread | follow-ups | greetings | all, or delivery for an address that bounces."""
     thread_id: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str] = mapped_column(String(40))
     evidence: Mapped[str] = mapped_column(default="")
@@ -349,7 +349,7 @@ class Correction(Base):
 
 
 class CadenceRunRow(Base):
-    """A cadence under way for a project, and when its next step is due."""
+    """A cadence under way for a project (`assistant.model.cadence.CadenceRun`), and when its next step is due."""
 
     __tablename__ = "cadence_run"
     __table_args__ = (
@@ -361,19 +361,24 @@ class CadenceRunRow(Base):
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id"))
     cadence: Mapped[str] = mapped_column(String(120))
     version: Mapped[str] = mapped_column(String(64))
+    definition: Mapped[str] = mapped_column(default="")
+    """The cadence as it was when this run began: edits to the file do not change what is under way."""
     anchor_record_id: Mapped[int] = mapped_column(ForeignKey("record.id"))
-    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
+    anchor_sent_at: Mapped[datetime]
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
+    thread_id: Mapped[int] = mapped_column(ForeignKey("thread.id"))
     step_index: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[datetime | None]
-    timezone: Mapped[str] = mapped_column(String(64), default="UTC")
+    due_at: Mapped[datetime]
     paused_until: Mapped[datetime | None]
-    status: Mapped[str] = mapped_column(String(12), default="running")
-    reason: Mapped[str] = mapped_column(default="")
+    status: Mapped[str] = mapped_column(String(12), default="active")
+    """active | paused | stopped | completed."""
+    reason: Mapped[str] = mapped_column(String(40), default="")
+    detail: Mapped[str] = mapped_column(default="")
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    last_sent_at: Mapped[datetime | None]
     sent_count: Mapped[int] = mapped_column(default=0)
-    rule: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """The cadence as it was when this run began: edits to the file do not change what is under way."""
+    delayed_business_days: Mapped[int] = mapped_column(default=0)
 
 
 class OutboxMessage(Base):
@@ -393,7 +398,7 @@ class OutboxMessage(Base):
     recipients: Mapped[list[Any]]
     subject: Mapped[str] = mapped_column(default="")
     purpose: Mapped[str] = mapped_column(String(20))
-    """followup | greeting | reminder | summary | digest | notice."""
+    """follow-up | greeting | reminder | summary | digest | notice."""
     audience: Mapped[str] = mapped_column(String(10))
     """client | staff."""
     client_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"), index=True)

@@ -18,9 +18,20 @@ from assistant.rendering.languages import TRADITIONAL, is_chinese, normalise
 _ZH_WEEKDAYS: Final = "一二三四五六日"
 _EN_WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _EN_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_CURRENCIES: Final = {"CNY": "¥", "USD": "US$", "HKD": "HK$", "TWD": "NT$", "SGD": "S$", "EUR": "€", "GBP": "£", "JPY": "JP¥"}
+_CURRENCIES: Final = {
+    "CNY": "¥",
+    "USD": "US$",
+    "HKD": "HK$",
+    "TWD": "NT$",
+    "SGD": "S$",
+    "EUR": "€",
+    "GBP": "£",
+    "JPY": "JP¥",
+}
 _ENGLISH_CURRENCIES: Final = {**_CURRENCIES, "CNY": "CNY "}
-_BIDIRECTIONAL_CONTROLS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+_BIDIRECTIONAL_CONTROLS: Final = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+)
 _REPLY_PREFIX: Final = re.compile(r"\s*(?:re|回复|回覆|答复|答覆)\s*(?:\[\d+\])?\s*[:：]", re.IGNORECASE)
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
@@ -129,7 +140,7 @@ def fill_strong(words: str, **values: object) -> Markup:
 
 
 def plural(words: str, number: float, **values: object) -> str:
-    """"{n} question | {n} questions": the first form for exactly 1, the last otherwise, {n} replaced by the number."""
+    """ "{n} question | {n} questions": the first form for exactly 1, the last otherwise, {n} replaced by the number."""
     forms = [form.strip() for form in words.split("|")]
     return fill(forms[0] if number == 1 else forms[-1], n=written_number(number), **values)
 

@@ -48,7 +48,7 @@ class Library:
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
-        folders = {key.rpartition("/")[0] for key in self.files if key.endswith(".j2") or key.endswith("/sample.toml")}
+        folders = {key.rpartition("/")[0] for key in self.files if key.endswith((".j2", "/sample.toml"))}
         return tuple(sorted(name for name in folders if name and name.split("/")[0] != SHARED))
 
     def names(self) -> tuple[str, ...]:

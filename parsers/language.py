@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from parsers.tables import words
+
 LONGEST_READ = 20_000
 """Characters looked at; a language does not change after that, and the time stays bounded."""
 
@@ -37,14 +39,14 @@ def read_language(text: str) -> str:
     """
     sample = _NOISE.sub(" ", text[:LONGEST_READ])
     han = _HAN.findall(sample)
-    words = _WORD.findall(sample)
-    if len(_KANA_OR_HANGUL.findall(sample)) * 4 > len(han) + len(words):
+    found = _WORD.findall(sample)
+    if len(_KANA_OR_HANGUL.findall(sample)) * 4 > len(han) + len(found):
         return "unknown"
     if not han:
-        return "en" if _is_english(words) else "unknown"
+        return "en" if _is_english(found) else "unknown"
     # A Chinese word is about two characters long.
     chinese_words = len(han) / 2
-    long_words = [word for word in words if len(word) > 1]
+    long_words = [word for word in found if len(word) > 1]
     share = chinese_words / (chinese_words + len(long_words))
     if share < 0.15:
         return "en"
@@ -64,18 +66,22 @@ def _script(han: list[str]) -> str:
 _ONLY_SIMPLIFIED = _SIMPLIFIED - _TRADITIONAL
 _ONLY_TRADITIONAL = _TRADITIONAL - _SIMPLIFIED
 _FOREIGN = frozenset(
-    "der die das und ist nicht ich wir sie mit für auf le la les des est une vous nous pour dans et el los las una que por para con del y "
-    "het een niet van voor och att det som på jeg ikke er il di che per non sono o os uma não em um w nie się jest na do".split()
+    words(
+        "der die das und ist nicht ich wir sie mit für auf le la les des est une vous nous pour dans et el los las una que por para con del y "
+        "het een niet van voor och att det som på jeg ikke er il di che per non sono o os uma não em um w nie się jest na do"
+    )
 )
 _ENGLISH = frozenset(
-    "the and to of a in is you for on we i it that this with please be are have as will at your our can not thanks thank ok yes no hi hello dear from".split()
+    words(
+        "the and to of a in is you for on we i it that this with please be are have as will at your our can not thanks thank ok yes no hi hello dear from"
+    )
 )
 
 
-def _is_english(words: list[str]) -> bool:
-    if not words:
+def _is_english(found: list[str]) -> bool:
+    if not found:
         return False
-    lower = [word.lower() for word in words[:400]]
+    lower = [word.lower() for word in found[:400]]
     english = sum(word in _ENGLISH for word in lower)
     foreign = sum(word in _FOREIGN for word in lower)
     accented = sum(not word.isascii() for word in lower)

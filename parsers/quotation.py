@@ -1,14 +1,248 @@
-"""Cuts a text into what its sender newly wrote, what was quoted, and the signature."""
+"""Cuts a text into what its sender newly wrote, what was quoted, and the signature.
+
+Works line by line on a folded form, so that time and memory are linear in the text whatever it holds.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from typing import Final
+
+from parsers.quotation_attributions import find_attribution, may_end_attribution
+from parsers.quotation_headers import (
+    is_bare_marker,
+    is_marker,
+    is_quoted_header,
+    is_ruler,
+    read_header_block,
+    starts_block,
+)
+from parsers.quotation_lines import fold, quote_depth
+from parsers.signature import split_signature
 from parsers.types import Reply
+
+WRITTEN: Final = 0
+QUOTED: Final = 1
+
+
+@dataclass(slots=True)
+class Cut:
+    """Each line of a text marked as written or quoted, and where the first quotation begins (or None)."""
+
+    lines: list[str]
+    marks: list[int]
+    depths: list[int]
+    bodies: list[str]
+    first: int | None = None
+    header_spans: list[tuple[int, int]] = field(default_factory=list)
+    """First line and end of every quote header (marker, block or attribution) that was found at depth 0."""
 
 
 def split_reply(text: str) -> Reply:
-    """Cuts `text` in three; never raises, linear time."""
+    """Cuts a plain text: `reply` is what its sender newly wrote, inline answers in order; never raises, linear time."""
+    cut = mark_quotation(text)
+    if cut.first is None:
+        reply, signature = split_signature(cut.lines, last=True)
+        return Reply(_joined(reply), "", _joined(signature))
     written: list[str] = []
     quoted: list[str] = []
-    for line in text.splitlines():
-        (quoted if line.startswith(">") else written).append(line)
-    return Reply("\n".join(written).strip(), "\n".join(quoted).strip(), "")
+    signatures: list[str] = []
+    segments = _segments(cut)
+    last_written = max((number for number, (mark, _) in enumerate(segments) if mark == WRITTEN), default=-1)
+    for number, (mark, lines) in enumerate(segments):
+        if mark == QUOTED:
+            quoted.extend(lines)
+            continue
+        outermost = number == last_written or number == 0
+        reply, signature = split_signature(lines, last=outermost)
+        if any(line.strip() for line in reply):
+            if written and written[-1].strip():
+                written.append("")
+            written.extend(reply)
+        if any(line.strip() for line in signature):
+            signatures.extend(signature)
+    return Reply(_joined(written), _joined(quoted), _joined(signatures))
+
+
+def _joined(lines: list[str]) -> str:
+    return "\n".join(lines).strip()
+
+
+def _segments(cut: Cut) -> list[tuple[int, list[str]]]:
+    """Runs of lines of one mark; blank lines between two quoted runs belong to the quotation."""
+    segments: list[tuple[int, list[str]]] = []
+    for line, mark in zip(cut.lines, cut.marks, strict=True):
+        if segments and segments[-1][0] == mark:
+            segments[-1][1].append(line)
+        else:
+            segments.append((mark, [line]))
+    merged: list[tuple[int, list[str]]] = []
+    for mark, lines in segments:
+        blank_between = mark == WRITTEN and not any(line.strip() for line in lines)
+        if merged and (blank_between or merged[-1][0] == mark):
+            merged[-1][1].extend(lines)
+        else:
+            merged.append((mark, lines))
+    return merged
+
+
+def mark_quotation(text: str) -> Cut:
+    """Marks every line of `text`. The rules, in order of a line's appearance:
+
+    a line under quote marks is quoted; a marker line, a quoted header or an attribution is quoted together with what it
+    heads: the marked lines below it, or everything to the end where the client does not mark the lines.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    depths: list[int] = []
+    bodies: list[str] = []
+    for line in lines:
+        depth, body = quote_depth(line)
+        depths.append(depth)
+        bodies.append(body)
+    cut = Cut(lines, [QUOTED if depth else WRITTEN for depth in depths], depths, bodies)
+    _scan(cut)
+    if any(depths):
+        _unmark_false_quotes(cut)
+        _mark_wrapped_remainders(cut)
+    cut.first = next((index for index, mark in enumerate(cut.marks) if mark == QUOTED), None)
+    return cut
+
+
+def _scan(cut: Cut) -> None:
+    index = lowest = 0
+    total = len(cut.lines)
+    while index < total:
+        if cut.depths[index] or not cut.lines[index].strip():
+            if cut.depths[index]:
+                lowest = index + 1
+            index += 1
+            continue
+        span = _header_at(cut, index, lowest)
+        if span is None:
+            index += 1
+            continue
+        start, end, delimited = span
+        if start < 0:
+            index = end
+            continue
+        cut.header_spans.append((start, end))
+        stop = end if delimited else total
+        cut.marks[start:stop] = [QUOTED] * (stop - start)
+        index = lowest = stop
+
+
+def _header_at(cut: Cut, index: int, lowest: int) -> tuple[int, int, bool] | None:
+    """(start, end, delimited) of the quote header on line `index`; start -1 if a block was read and refused."""
+    raw = cut.bodies[index]
+    has_colon = ":" in raw or "：" in raw
+    short = len(raw) <= 140
+    first = raw.lstrip()[:1]
+    if not (has_colon or short or first == "|"):
+        return _at_attribution(cut, index, lowest) if may_end_attribution(raw) else None
+    folded = fold(raw)
+    if not folded:
+        return None
+    if short and (is_marker(folded) or is_bare_marker(folded)):
+        span = _at_marker(cut, index, lowest, folded)
+        if span is not None:
+            return span
+    if (has_colon or first == "|") and starts_block(folded):
+        block = read_header_block(cut.bodies, cut.depths, index)
+        if block is not None:
+            start = _with_ruler_above(cut, index, lowest)
+            on_top = not any(line.strip() for line in cut.lines[lowest:start]) and lowest == 0
+            if is_quoted_header(block, marked=False, on_top=on_top):
+                return start, block.end, _is_delimited(cut, start, block.end)
+            if block.end > index + 1 and not may_end_attribution(raw):
+                return -1, block.end, False
+    return _at_attribution(cut, index, lowest) if may_end_attribution(raw) else None
+
+
+def _at_marker(cut: Cut, index: int, lowest: int, folded: str) -> tuple[int, int, bool] | None:
+    following = _next_text(cut, index + 1)
+    if following is None:
+        return (index, index + 1, False) if is_marker(folded) else None
+    block = read_header_block(cut.bodies, cut.depths, following) if following - index <= 4 else None
+    if block is not None and is_quoted_header(block, marked=True, on_top=False):
+        if is_marker(folded) or is_quoted_header(block, marked=False, on_top=False):
+            start = _with_ruler_above(cut, index, lowest)
+            return start, block.end, _is_delimited(cut, start, block.end)
+        return None
+    if is_marker(folded):
+        return index, index + 1, _is_delimited(cut, index, index + 1)
+    return (index, index + 1, True) if cut.depths[following] else None
+
+
+def _at_attribution(cut: Cut, index: int, lowest: int) -> tuple[int, int, bool] | None:
+    following = _next_text(cut, index + 1)
+    followed = following is not None and cut.depths[following] > 0
+    start = find_attribution(cut.bodies, cut.depths, index, lowest, followed=followed)
+    return None if start is None else (start, index + 1, followed)
+
+
+def _next_text(cut: Cut, index: int) -> int | None:
+    """The next line that holds anything, quote marks included."""
+    return next((number for number in range(index, len(cut.lines)) if cut.lines[number].strip()), None)
+
+
+def _with_ruler_above(cut: Cut, index: int, lowest: int) -> int:
+    """The line of underscores or dashes that clients draw over a quoted header belongs to the quotation."""
+    above = index - 1
+    while above >= lowest and index - above <= 3 and not cut.lines[above].strip():
+        above -= 1
+    if above >= lowest and index - above <= 3 and is_ruler(fold(cut.bodies[above])):
+        return above
+    return index
+
+
+def _is_delimited(cut: Cut, start: int, end: int) -> bool:
+    """Whether what a header block heads ends by itself: its lines carry quote marks and nothing is written above.
+
+    With something written above, marks below the block are those of the quoted mail itself, and all of it is quoted.
+    """
+    if any(
+        cut.lines[number].strip() and not cut.depths[number] and cut.marks[number] == WRITTEN for number in range(start)
+    ):
+        return False
+    following = _next_text(cut, end)
+    return following is not None and cut.depths[following] > 0
+
+
+def _unmark_false_quotes(cut: Cut) -> None:
+    """Takes back marks from lines that only look quoted: a prompt, a comparison, the end of a broken link."""
+    if cut.header_spans:
+        return
+    quoted = [index for index, depth in enumerate(cut.depths) if depth and cut.marks[index] == QUOTED]
+    if all(cut.lines[index].startswith(">>> ") for index in quoted):
+        doubtful = quoted
+    else:
+        alone = [index for index in quoted if not _has_quoted_neighbour(cut, index)]
+        doubtful = [index for index in alone if _is_comparison(cut.lines[index]) or _closes_link(cut, index)]
+    for index in doubtful:
+        cut.marks[index] = WRITTEN
+
+
+def _has_quoted_neighbour(cut: Cut, index: int) -> bool:
+    return (index > 0 and cut.depths[index - 1] > 0) or (index + 1 < len(cut.depths) and cut.depths[index + 1] > 0)
+
+
+def _is_comparison(line: str) -> bool:
+    return len(line) > 1 and line[0] == ">" and (line[1].isdigit() or line[1] == "=")
+
+
+def _closes_link(cut: Cut, index: int) -> bool:
+    above = cut.lines[index - 1] if index else ""
+    return above.rfind("<") > above.rfind(">") and "://" in above
+
+
+_WRAPS_FROM: Final = 64
+_REMAINDER: Final = 40
+
+
+def _mark_wrapped_remainders(cut: Cut) -> None:
+    """A short unmarked line squeezed between two marked ones after a long one is the rest of a wrapped line."""
+    for index in range(1, len(cut.lines) - 1):
+        if cut.marks[index] == WRITTEN and cut.depths[index - 1] and cut.depths[index + 1]:
+            line = cut.lines[index]
+            if 0 < len(line.strip()) <= _REMAINDER and len(cut.lines[index - 1]) >= _WRAPS_FROM:
+                cut.marks[index] = QUOTED

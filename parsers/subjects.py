@@ -5,26 +5,30 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from parsers.tables import words
+
 LONGEST_SUBJECT = 2000
 """A subject is looked at no further than this; what is longer is cut, for it is not a subject."""
 
-_REPLY_WORDS = """
-re ref aw antw antwort antwoord sv svar odp vs vast rif res resp respuesta rép réponse reponse ynt yan cevap vá válasz atb odpověď
-odpoveď răsp răspuns bls balas απ απάντηση σχετ ha ответ отв השב תגובה رد reply re回复
-回复 答复 答覆 回覆 答復 回復 回信 返信 답장 회신 回复全部 自动回复 自動回覆 自动答复 自動答覆 自動回復 automatic.reply auto.reply autoreply auto
+_REPLY_WORDS = words("""
+re aw antw antwort antwoord sv svar odp vs vast rif res resp respuesta rép réponse reponse ynt yan cevap vá válasz atb odpověď
+odpoveď răsp răspuns bls balas απ απάντηση σχετ ответ отв השב תגובה رد reply re回复
+回复 答复 答覆 回覆 答復 回復 回信 返信 답장 회신 回复全部 自动回复 自動回覆 自动答复 自動答覆 自動回復 automatic.reply auto.reply autoreply
 trả.lời automatische.antwort respuesta.automática réponse.automatique risposta.automatica
-""".split()
-_FORWARD_WORDS = """
+""")
+_FORWARD_WORDS = words("""
 fw fwd wg weitergeleitet doorst doorgestuurd vb vl vidarebefordrat videresendt pd przesłane inoltro inoltra enc encaminhado rv reenv reenviado
 tr trs transféré ilt ilet továbbítás přep chuyển chuyển.tiếp πρθ пересл forward forwarded fwd回复
 转发 轉發 轉寄 转寄 轉送 转送 转发邮件 転送 전달
-""".split()
+""")
 _ONE_LETTER = {"R": "reply", "I": "forward", "A": "reply", "D": "reply"}
 """Italian and Danish clients use one capital letter; in lower case it is the start of a sentence."""
 
 
-def _alternatives(words: list[str]) -> str:
-    return "|".join(re.escape(word).replace(r"\.", r"[\s-]") for word in sorted(set(words), key=len, reverse=True))
+def _alternatives(prefixes: tuple[str, ...]) -> str:
+    return "|".join(
+        re.escape(prefix).replace(r"\ ", r"[\s-]") for prefix in sorted(set(prefixes), key=len, reverse=True)
+    )
 
 
 _PREFIX = re.compile(
@@ -55,7 +59,9 @@ _LIST_NAME = re.compile(
     r"[A-Za-z][A-Za-z0-9]*(?:[-_.+:][A-Za-z0-9]+)+$|[a-z][a-z0-9]{1,23}$|[A-Z]?[a-z]+[A-Z][A-Za-z]+$"
 )
 _OWN_WORDS = frozenset(
-    "urgent draft final update updated reminder important todo request action info new question help bug feature rfc test invoice quote offer".split()
+    words(
+        "urgent draft final update updated reminder important todo request action info new question help bug feature rfc test invoice quote offer"
+    )
 )
 """Words in square brackets that people write themselves; they are part of the subject, not a list's name."""
 _BLANK = " \t\r\n\u00a0\u3000\u2003\u2002\u200b\ufeff"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +85,20 @@ class Reading:
     """From the words alone, before the project's history spoke."""
     model: str = ""
     """Which model read it, for the history of labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextToRead:
+    """What the words alone are read from; many at once are much quicker than one by one."""
+
+    subject: str
+    text: str
+    language: str
+
+
+class Reader(Protocol):
+    """Reads mail. `prepare` does the costly part for many texts at once; `read` adds the project's context."""
+
+    def prepare(self, texts: Sequence[TextToRead]) -> Sequence[object]: ...
+
+    def read(self, mail: MailToRead, prepared: object | None = None) -> Reading: ...

@@ -58,7 +58,7 @@ class Location(Base):
     __tablename__ = "location"
     __table_args__ = (
         UniqueConstraint("mailbox", "folder", "uidvalidity", "uid"),
-        Index("ix_location_outcome", "outcome", "id"),
+        Index("ix_location_outcome", "outcome", "order_at", "id"),
         Index("ix_location_raw", "raw_id"),
     )
 
@@ -69,6 +69,8 @@ class Location(Base):
     uid: Mapped[int]
     raw_id: Mapped[int] = mapped_column(ForeignKey("raw_mail.id"))
     received_at: Mapped[datetime]
+    order_at: Mapped[datetime]
+    """When it was written as far as its header says: history is interpreted in this order."""
     kept_at: Mapped[datetime]
     may_start: Mapped[bool] = mapped_column(default=True)
     """False for imported history: it is logged, but no cadence begins with it."""

@@ -1,0 +1,129 @@
+"""Phase 2: raw mail, its location and the folder's cursor in one transaction. From here on nothing can be lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from assistant.clock import Clock
+from assistant.store import Archive, Database
+from assistant.store.tables import FolderCursor, Location
+
+_DATE_HEADER = re.compile(rb"^date:[ \t]*([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
+
+_log = structlog.get_logger("assistant.intake")
+
+
+class FetchedMail(Protocol):
+    """What reading a mailbox yields for one message."""
+
+    @property
+    def uid(self) -> int: ...
+
+    @property
+    def internal_date(self) -> datetime: ...
+
+    @property
+    def raw(self) -> bytes: ...
+
+    @property
+    def truncated(self) -> bool: ...
+
+
+def keep_batch(
+    session: Session, archive: Archive, mailbox: str, folder: str, uidvalidity: int, batch: Sequence[FetchedMail], now: datetime
+) -> int:
+    """Keeps what is new of `batch` and moves the cursor; returns how many were new. Safe to repeat."""
+    uids = [mail.uid for mail in batch]
+    known = set(
+        session.scalars(
+            select(Location.uid).where(
+                Location.mailbox == mailbox,
+                Location.folder == folder,
+                Location.uidvalidity == uidvalidity,
+                Location.uid.in_(uids),
+            )
+        )
+    )
+    for mail in batch:
+        if mail.uid in known:
+            continue
+        raw_id = archive.put(session, mail.raw, truncated=mail.truncated)
+        session.add(
+            Location(
+                mailbox=mailbox,
+                folder=folder,
+                uidvalidity=uidvalidity,
+                uid=mail.uid,
+                raw_id=raw_id,
+                received_at=mail.internal_date,
+                order_at=header_date(mail.raw) or mail.internal_date,
+                kept_at=now,
+            )
+        )
+    _move_cursor(session, mailbox, folder, uidvalidity, max(uids, default=0), now)
+    return len(batch) - len(known)
+
+
+def header_date(raw: bytes) -> datetime | None:
+    """The Date header, read quickly and only for ordering; None when it is missing or broken."""
+    match = _DATE_HEADER.search(raw, 0, 65_536)
+    if match is None:
+        return None
+    try:
+        date = parsedate_to_datetime(match[1].decode("ascii", "replace").strip())
+    except (ValueError, IndexError, OverflowError):
+        return None
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
+
+
+def _move_cursor(session: Session, mailbox: str, folder: str, uidvalidity: int, uid: int, now: datetime) -> None:
+    cursor = session.get(FolderCursor, (mailbox, folder))
+    if cursor is None:
+        session.add(FolderCursor(mailbox=mailbox, folder=folder, uidvalidity=uidvalidity, last_uid=uid, read_at=now))
+        return
+    if cursor.uidvalidity != uidvalidity:
+        cursor.uidvalidity, cursor.last_uid = uidvalidity, uid
+    cursor.last_uid = max(cursor.last_uid, uid)
+    cursor.read_at = now
+
+
+class StoreSink:
+    """Where the mailbox reader puts what it fetched."""
+
+    def __init__(self, database: Database, archive: Archive, clock: Clock) -> None:
+        self._database = database
+        self._archive = archive
+        self._clock = clock
+        self.states: dict[str, tuple[str, str]] = {}
+        """Per mailbox: its last state and detail, for the health file."""
+
+    def position(self, mailbox: str, folder: str) -> tuple[int, int] | None:
+        """(uidvalidity, last uid) of the folder, or None when it was never read."""
+        with self._database.session() as session:
+            cursor = session.get(FolderCursor, (mailbox, folder))
+            return (cursor.uidvalidity, cursor.last_uid) if cursor else None
+
+    def keep(self, mailbox: str, folder: str, uidvalidity: int, batch: Sequence[FetchedMail]) -> None:
+        with self._database.session() as session:
+            kept = keep_batch(session, self._archive, mailbox, folder, uidvalidity, batch, self._clock.now())
+        _log.info("mail_kept", folder=folder, count=kept)
+
+    def uidvalidity_changed(self, mailbox: str, folder: str, old: int, new: int) -> None:
+        """The folder was rebuilt: everything is read again, and what is known is recognised by its content."""
+        with self._database.session() as session:
+            cursor = session.get(FolderCursor, (mailbox, folder))
+            if cursor is not None:
+                cursor.uidvalidity, cursor.last_uid = new, 0
+        _log.warning("folder_renumbered", folder=folder, old=old, new=new)
+
+    def status(self, mailbox: str, state: str, detail: str) -> None:
+        self.states[mailbox] = (state, detail)
+        _log.info("mailbox_state", state=state, detail=detail)

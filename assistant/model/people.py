@@ -1,0 +1,156 @@
+"""Who is who by address: staff, the assistant itself, or somebody outside; and which way a message goes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from assistant.model.cadence import StaffFacts
+from assistant.model.process import Direction
+from parsers import Address, Message
+
+_AUTHSERV_RESULT = re.compile(r"\bdmarc\s*=\s*(\w+)", re.IGNORECASE)
+_NO_PERSON = re.compile(
+    r"^(no-?_?reply|do-?not-?reply|mailer-daemon|postmaster|bounces?|notifications?|newsletter|news|daemon|root|abuse)([+._-].*)?$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The agency's people and addresses, in lower case."""
+
+    domains: tuple[str, ...]
+    staff: tuple[StaffFacts, ...]
+    assistant: tuple[str, ...]
+    staff_aliases: tuple[tuple[str, str], ...] = ()
+    """Pairs (alias, address) of staff who write from more than one address."""
+    authserv_id: str = ""
+    _by_address: dict[str, StaffFacts] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_address = {person.address: person for person in self.staff}
+        for alias, address in self.staff_aliases:
+            if address in by_address:
+                by_address[alias] = by_address[address]
+        object.__setattr__(self, "_by_address", by_address)
+
+    def person(self, addr_spec: str) -> StaffFacts | None:
+        return self._by_address.get(addr_spec.lower())
+
+    def is_assistant(self, addr_spec: str) -> bool:
+        return addr_spec.lower() in self.assistant
+
+    def is_staff(self, addr_spec: str) -> bool:
+        """Whether the address claims to be ours: listed, or in a domain of the agency. Claiming is not proof."""
+        addr_spec = addr_spec.lower()
+        if self.is_assistant(addr_spec):
+            return False
+        if addr_spec in self._by_address:
+            return True
+        return self._own_domain(addr_spec)
+
+    def is_ours(self, addr_spec: str) -> bool:
+        return self.is_assistant(addr_spec) or self.is_staff(addr_spec)
+
+    def _own_domain(self, addr_spec: str) -> bool:
+        domain = addr_spec.rpartition("@")[2]
+        return any(domain == own or domain.endswith("." + own) for own in self.domains)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Which way a message goes and who stands on the client's side of it."""
+
+    direction: Direction
+    writer: Address | None
+    """Who wrote the words: for a forwarded client mail, the client."""
+    counterpart: Address | None
+    """The person at the client this is with; None for internal mail."""
+    others: tuple[Address, ...]
+    """Further people outside the agency on the same mail."""
+    trust: str
+    """Proof of the sender: pass | fail | none."""
+    forwarded: bool = False
+    automatic: bool = False
+    """Written by the assistant itself."""
+    spoofed: bool = False
+    """Claims one of our addresses and the proof failed."""
+
+
+def trust_in(message: Message, authserv_id: str) -> str:
+    """The DMARC verdict of the configured server alone (RFC 8601 §5: results of anyone else are hearsay)."""
+    if not authserv_id:
+        return "none"
+    for result in message.authentication_results:
+        server, _, rest = result.partition(";")
+        if server.split()[:1] != [authserv_id] and server.strip().lower() != authserv_id.lower():
+            continue
+        if verdict := _AUTHSERV_RESULT.search(rest):
+            word = verdict[1].lower()
+            return word if word in {"pass", "fail"} else "none"
+        return "none"
+    return "none"
+
+
+def relate(message: Message, directory: Directory) -> Relation:
+    """Direction by address, proof by verdict. Never raises; mail without an originator is inbound from nobody."""
+    trust = trust_in(message, directory.authserv_id)
+    writer = message.originator
+    if writer is None:
+        return Relation("inbound", None, None, (), trust)
+    recipients = (*message.to, *message.cc, *message.bcc)
+    outside = _outside(recipients, directory)
+    if directory.is_assistant(writer.addr_spec):
+        first = outside[0] if outside else None
+        return Relation("outbound" if outside else "internal", writer, first, outside[1:], trust, automatic=True)
+    if not directory.is_staff(writer.addr_spec):
+        return Relation("inbound", writer, writer, _without(outside, writer), trust)
+    if trust == "fail":
+        return Relation("inbound", writer, None, (), trust, spoofed=True)
+    if outside:
+        return Relation("outbound", writer, outside[0], outside[1:], trust)
+    inner = message.forwarded.originator if message.forwarded else None
+    if inner is not None and not directory.is_ours(inner.addr_spec):
+        return Relation("inbound", inner, inner, (), trust, forwarded=True)
+    return Relation("internal", writer, None, (), trust)
+
+
+def _outside(addresses: Iterable[Address], directory: Directory) -> tuple[Address, ...]:
+    seen: dict[str, Address] = {}
+    for address in addresses:
+        if address.addr_spec and not directory.is_ours(address.addr_spec):
+            seen.setdefault(address.addr_spec.lower(), address)
+    return tuple(seen.values())
+
+
+def _without(addresses: tuple[Address, ...], writer: Address) -> tuple[Address, ...]:
+    return tuple(item for item in addresses if item.addr_spec.lower() != writer.addr_spec.lower())
+
+
+def is_a_person(addr_spec: str) -> bool:
+    """False for no-reply@, mailer-daemon@ and the like: nobody there reads answers."""
+    return not _NO_PERSON.match(addr_spec.partition("@")[0])
+
+
+@lru_cache(maxsize=1)
+def _suffixes() -> object:
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList(only_icann=True)
+
+
+@lru_cache(maxsize=20_000)
+def client_key(addr_spec: str, free_mail: frozenset[str]) -> str:
+    """What identifies the client behind an address: the registered domain, or the whole address for free mail.
+
+    `mail.shop.com.cn` and `shop.com.cn` are one company, `com.cn` is none (Public Suffix List).
+    """
+    addr_spec = addr_spec.lower()
+    domain = addr_spec.rpartition("@")[2]
+    if domain in free_mail:
+        return addr_spec
+    registered = _suffixes().privatesuffix(domain)  # type: ignore[attr-defined]  # the library ships no types
+    return str(registered or domain)

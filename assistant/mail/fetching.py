@@ -1,0 +1,127 @@
+"""Pure parts of fetching: what a FETCH response says, and how messages are put into batches.
+
+Rows are read one by one, so that a server that garbles one message (it happens) does not hide the others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from imapclient.datetime_util import parse_to_datetime
+
+_UID = re.compile(rb"(?:^|[( ])UID (\d+)(?=[) ]|$)", re.IGNORECASE)
+_SIZE = re.compile(rb"(?:^|[( ])RFC822\.SIZE (\d+)(?=[) ]|$)", re.IGNORECASE)
+_DATE = re.compile(rb'(?:^|[( ])INTERNALDATE "([^"]{1,40})"', re.IGNORECASE)
+_BODY_LITERAL = re.compile(rb"(?:^|[( ])BODY\[[^\]]*\](?:<\d+>)? \{\d+\+?\}$", re.IGNORECASE)
+_BODY_QUOTED = re.compile(rb'(?:^|[( ])BODY\[[^\]]*\](?:<\d+>)? "((?:[^"\\]|\\.)*)"', re.IGNORECASE)
+_QUOTED_PAIR = re.compile(rb"\\(.)")
+
+ResponseItem = bytes | tuple[bytes, bytes] | None
+"""What imaplib collects of untagged responses: lines, and pairs of a line that ends in {n} with its literal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A message that the server has shown. `size` is RFC822.SIZE in bytes, 0 when it did not say."""
+
+    uid: int
+    size: int
+    internal_date: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One message as the server gave it. `internal_date` is aware, in UTC. With `truncated`, `raw` is only the beginning
+    (or, where the server could give no more, the headers or nothing), `size` is what the server said the whole measures,
+    and `problem` says why."""
+
+    uid: int
+    internal_date: datetime
+    raw: bytes
+    truncated: bool = False
+    size: int = 0
+    problem: str = ""
+
+
+def records(data: Iterable[ResponseItem]) -> Iterator[tuple[bytes, tuple[bytes, ...]]]:
+    """Joins imaplib's pieces into one (text, literals) for each FETCH response; in the text each literal is a mark {n}
+    followed by a NUL, so that what follows a literal is not taken for what precedes one."""
+    text, literals = b"", []
+    for item in data:
+        if isinstance(item, tuple):
+            text += item[0] + b"\0"
+            literals.append(item[1])
+        elif item is not None:
+            yield text + item, tuple(literals)
+            text, literals = b"", []
+    if literals:
+        yield text, tuple(literals)
+
+
+def parse_listing(data: Iterable[ResponseItem]) -> list[Listed]:
+    """The messages of a FETCH (UID RFC822.SIZE INTERNALDATE), ascending by UID. Rows without UID are unsolicited."""
+    sizes: dict[int, int] = {}
+    dates: dict[int, datetime | None] = {}
+    for text, _ in records(data):
+        uid = _UID.search(text)
+        if uid is None:
+            continue
+        number = int(uid.group(1))
+        size, date = _SIZE.search(text), _DATE.search(text)
+        sizes[number] = int(size.group(1)) if size else sizes.get(number, 0)
+        dates[number] = internal_date(date.group(1)) if date else dates.get(number)
+    return [Listed(uid, sizes[uid], dates[uid]) for uid in sorted(sizes)]
+
+
+def parse_bodies(data: Iterable[ResponseItem]) -> dict[int, bytes | None]:
+    """UID → the octets of its BODY[…]; None where the server said NIL. Messages it left out are not there."""
+    found: dict[int, bytes | None] = {}
+    for text, literals in records(data):
+        uid = _UID.search(text.replace(b"\0", b" "))
+        if uid is None or b"BODY[" not in text.upper():
+            continue
+        body = None
+        for piece, literal in zip(text.split(b"\0"), literals, strict=False):
+            if _BODY_LITERAL.search(piece):
+                body = literal
+        if body is None and (quoted := _BODY_QUOTED.search(text)):
+            body = _QUOTED_PAIR.sub(rb"\1", quoted.group(1))
+        found[int(uid.group(1))] = body
+    return found
+
+
+def internal_date(text: bytes) -> datetime | None:
+    """An INTERNALDATE (RFC 3501 section 6.3.11 date-time) in UTC; None when it is nonsense."""
+    try:
+        moment = parse_to_datetime(text.strip(), normalise=False)
+        return moment.astimezone(UTC) if moment.tzinfo is not None else None
+    except (ValueError, OverflowError, TypeError):
+        return None
+
+
+def batches(listed: Sequence[Listed], messages: int, size: int) -> Iterator[list[Listed]]:
+    """Cuts `listed` into runs of at most `messages` messages and, unless one alone is larger, `size` bytes."""
+    batch: list[Listed] = []
+    held = 0
+    for message in listed:
+        if batch and (len(batch) >= messages or held + message.size > size):
+            yield batch
+            batch, held = [], 0
+        batch.append(message)
+        held += message.size
+    if batch:
+        yield batch
+
+
+def uid_set(uids: Sequence[int]) -> str:
+    """`[1, 2, 3, 7]` → `1:3,7` (RFC 3501 section 9, sequence-set). `uids` ascend."""
+    runs: list[list[int]] = []
+    for uid in uids:
+        if runs and uid == runs[-1][1] + 1:
+            runs[-1][1] = uid
+        else:
+            runs.append([uid, uid])
+    return ",".join(str(first) if first == last else f"{first}:{last}" for first, last in runs)

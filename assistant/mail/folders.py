@@ -1,0 +1,64 @@
+"""Which folder is Sent, Drafts and so on, by SPECIAL-USE (RFC 6154) or by the names that mail programs give them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+SpecialUse = Literal["sent", "drafts", "junk", "trash", "archive"]
+
+_ATTRIBUTES: dict[SpecialUse, bytes] = {
+    "sent": b"\\sent",
+    "drafts": b"\\drafts",
+    "junk": b"\\junk",
+    "trash": b"\\trash",
+    "archive": b"\\archive",
+}
+_NAMES: dict[SpecialUse, tuple[str, ...]] = {
+    "sent": (
+        "sent",
+        "sent messages",
+        "sent items",
+        "sent mail",
+        "已发送",
+        "已发送邮件",
+        "发件箱",
+        "已发邮件",
+        "寄件備份",
+        "已傳送郵件",
+        "寄件備份匣",
+    ),
+    "drafts": ("drafts", "draft", "草稿箱", "草稿", "草稿夹", "草稿匣", "草稿郵件"),
+    "junk": ("junk", "spam", "junk e-mail", "junk email", "bulk mail", "垃圾邮件", "垃圾箱", "垃圾郵件"),
+    "trash": (
+        "trash",
+        "deleted messages",
+        "deleted items",
+        "deleted",
+        "bin",
+        "已删除",
+        "已删除邮件",
+        "已刪除的郵件",
+        "回收站",
+        "垃圾桶",
+    ),
+    "archive": ("archive", "archives", "all mail", "归档", "存档", "封存", "封存郵件"),
+}
+
+ListedFolder = tuple[Sequence[bytes], bytes | None, str]
+"""Attributes, hierarchy separator and name, as LIST gives them (RFC 3501 section 7.2.2)."""
+
+
+def find_special(folders: Iterable[ListedFolder], use: SpecialUse) -> str | None:
+    """The folder for `use`: the server's own word first, then names, the shallowest first. None when there is none."""
+    listed = [(attributes, separator, name) for attributes, separator, name in folders if name]
+    for attributes, _, name in listed:
+        if _ATTRIBUTES[use] in {attribute.lower() for attribute in attributes}:
+            return name
+    named: dict[str, str] = {}
+    for attributes, separator, name in sorted(listed, key=lambda entry: len(entry[2]), reverse=True):
+        if b"\\noselect" in {attribute.lower() for attribute in attributes}:
+            continue
+        last = name.rsplit(separator.decode("ascii", "replace"), 1)[-1] if separator else name
+        named[last.lower()] = name
+    return next((named[candidate] for candidate in _NAMES[use] if candidate in named), None)

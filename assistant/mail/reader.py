@@ -1,0 +1,330 @@
+"""A loop that holds: reads one mailbox for as long as the daemon lives, whatever the server does.
+
+Connect, look at every folder by UID, hand batches to the sink, wait for a hint, look again. The sink keeps raw mail,
+location and cursor in one transaction, so a connection may break anywhere: the next one goes on after the last message
+that was really kept. Flags on the server are nobody's memory here, because people read the shared inbox too.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from assistant.clock import Clock, SystemClock, monotonic
+from assistant.errors import AssistantError, LoginRefused, ServerUnreachable
+from assistant.mail.backoff import Backoff, ByteBudget
+from assistant.mail.fetching import Fetched
+from assistant.mail.imap import LONGEST_IDLE, FolderMissing, FolderState, ImapConnection, Stumbles
+from assistant.mail.login import server_of
+from assistant.mail.oauth import TokenSource
+from assistant.mail.sentences import Throttled
+from assistant.mail.settings import MailboxSettings
+
+log = structlog.get_logger("assistant.mail")
+
+REFUSED_PAUSE = 60.0
+"""Seconds at least between two logins that are refused: providers lock mailboxes that try too often."""
+
+FEW_LOGINS_PAUSE = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a folder has been kept: everything up to `last_uid` within `uidvalidity`."""
+
+    uidvalidity: int
+    last_uid: int
+
+
+class MailSink(Protocol):
+    """Where mail goes. Called from the reader's thread only; may raise AssistantError (no database, full disk): the
+    reader then tries again later from the same cursor."""
+
+    def cursor(self, mailbox: str, folder: str) -> Cursor | None:
+        """How far this folder has been kept; None when it was never read."""
+
+    def keep(self, mailbox: str, folder: str, uidvalidity: int, batch: Sequence[Fetched]) -> None:
+        """Keeps raw mail, location and the new cursor (the batch's last UID) in ONE transaction. After this returns
+        the messages are never asked for again."""
+
+    def uidvalidity_changed(self, mailbox: str, folder: str, old: int, new: int) -> None:
+        """The server has numbered the folder anew: everything in it comes again and must be recognised by content."""
+
+    def status(self, mailbox: str, state: str, detail: str) -> None:
+        """What the reader is doing, when it changes: connecting, watching, polling, throttled, unreachable, refused,
+        folder_missing, failed, stopped. `detail` is a sentence, empty when all is well."""
+
+
+class Connector(Protocol):
+    """Makes a connection; `ImapConnection.connect` unless a test watches."""
+
+    def __call__(
+        self, settings: MailboxSettings, token_source: TokenSource | None = None, *, clock: Clock, stumbles: Stumbles
+    ) -> ImapConnection: ...
+
+
+@dataclass(slots=True)
+class _Look:
+    """Somebody in another thread wants a whole look at the mailbox, begun after they asked."""
+
+    done: threading.Event = field(default_factory=threading.Event)
+    kept: int = 0
+    error: AssistantError | None = None
+
+
+@dataclass(slots=True)
+class _Session:
+    """One connection and what it knows."""
+
+    connection: ImapConnection
+    opened: str = ""
+    uidvalidity: int = 0
+    looked: dict[str, FolderState] = field(default_factory=dict)
+
+
+class MailboxReader:
+    """Reads one mailbox into a sink. `run` holds forever in a thread; `read_once` is a single whole look.
+
+    `on_new` is called after every batch that was kept. `source` and `wait` make pauses reproducible.
+    """
+
+    def __init__(
+        self,
+        settings: MailboxSettings,
+        sink: MailSink,
+        *,
+        token_source: TokenSource | None = None,
+        on_new: Callable[[], None] | None = None,
+        clock: Clock | None = None,
+        source: random.Random | None = None,
+        wait: Callable[[threading.Event, float], object] | None = None,
+        connect: Connector | None = None,
+        idle_seconds: float = LONGEST_IDLE,
+    ) -> None:
+        self.settings = settings
+        self._sink = sink
+        self._token_source = token_source
+        self._on_new = on_new
+        self._clock = clock or SystemClock()
+        self._wait = wait or (lambda stop, seconds: stop.wait(seconds))
+        self._connect: Connector = connect or ImapConnection.connect
+        self._idle_seconds = idle_seconds
+        provider = server_of(settings).provider
+        self._few_logins = provider is not None and provider.quirks.few_logins
+        self._backoff = Backoff(source or random.Random())  # noqa: S311  # spreads load, keeps no secret
+        self._budget = ByteBudget(provider.quirks.daily_bytes if provider else 0, monotonic)
+        self._stumbles = Stumbles()
+        self._lock = threading.Lock()
+        self._once = threading.Lock()
+        self._running = False
+        self._failure: AssistantError | None = None
+        self._connection: ImapConnection | None = None
+        self._looks: list[_Look] = []
+        self._said = ("", "")
+
+    # For other threads.
+
+    def read_once(self, timeout_seconds: float | None = None) -> int:
+        """One whole look at every folder, begun now; returns how many messages were kept.
+
+        While `run` holds, its connection does the work (providers punish frequent logins); else one is made and closed.
+        Raises ServerUnreachable or LoginRefused: the answer is then not known.
+        """
+        with self._lock:
+            if self._running:
+                if self._failure is not None:
+                    raise type(self._failure)(str(self._failure)) from self._failure
+                look = _Look()
+                self._looks.append(look)
+                if self._connection is not None:
+                    self._connection.interrupt()
+            else:
+                look = None
+        if look is None:
+            return self._single_look()
+        patience = timeout_seconds if timeout_seconds is not None else self.settings.timeout_seconds * 2
+        if not look.done.wait(patience):
+            raise ServerUnreachable(
+                f"The mailbox {self.settings.name} was not read to its end within {patience:g} seconds."
+            )
+        if look.error is not None:
+            raise type(look.error)(str(look.error)) from look.error
+        return look.kept
+
+    def run(self, stop: threading.Event) -> None:
+        """Reads until `stop`. Never raises: what goes wrong is said to the sink, then tried again after a pause."""
+        with self._lock:
+            self._running = True
+        try:
+            while not stop.is_set():
+                pause = self._serve(stop)
+                if pause > 0 and not stop.is_set():
+                    self._wait(stop, pause)
+        finally:
+            with self._lock:
+                self._running = False
+            self._settle_looks(ServerUnreachable(f"The mailbox {self.settings.name} is not being read any more."))
+            self._say("stopped")
+
+    # The loop.
+
+    def _serve(self, stop: threading.Event) -> float:
+        """One connection from login to its end; returns the seconds to pause."""
+        began = monotonic()
+        try:
+            self._say("connecting")
+            self._hold(stop)
+        except AssistantError as error:
+            return self._failed(error, monotonic() - began)
+        except Exception as error:  # a bug or a broken disk must not end the reading of mail
+            log.error("mailbox_failed", mailbox=self.settings.name, error=type(error).__name__, exc_info=error)
+            detail = f"Reading {self.settings.name} failed unexpectedly ({type(error).__name__}); it is tried again."
+            return self._failed(AssistantError(detail), monotonic() - began)
+        return 0.0
+
+    def _hold(self, stop: threading.Event) -> None:
+        connection = self._connect(self.settings, self._token_source, clock=self._clock, stumbles=self._stumbles)
+        session = _Session(connection)
+        try:
+            with self._lock:
+                self._connection, self._failure = connection, None
+            while not stop.is_set():
+                with self._lock:
+                    looks, self._looks = self._looks, []
+                try:
+                    kept = self._look(session, stop)
+                except BaseException:
+                    with self._lock:
+                        self._looks = looks + self._looks
+                    raise
+                for look in looks:
+                    look.kept = kept
+                    look.done.set()
+                self._say("watching" if connection.idles else "polling")
+                if not self._looks:
+                    connection.wait(self._longest_wait(connection), stop)
+        finally:
+            with self._lock:
+                self._connection = None
+            connection.close()
+
+    def _longest_wait(self, connection: ImapConnection) -> float:
+        return min(self._idle_seconds, connection.poll_seconds) if self.settings.folders[1:] else self._idle_seconds
+
+    def _failed(self, error: AssistantError, lived: float) -> float:
+        self._backoff.lived(lived)
+        state, at_least = "unreachable", 0.0
+        if isinstance(error, LoginRefused):
+            state, at_least = "refused", REFUSED_PAUSE
+        elif isinstance(error, Throttled):
+            state, at_least = "throttled", error.seconds or REFUSED_PAUSE
+        elif self._few_logins:
+            at_least = FEW_LOGINS_PAUSE
+        with self._lock:
+            self._failure = error
+        self._settle_looks(error)
+        pause = self._backoff.next_pause(at_least)
+        log.warning("mailbox_lost", mailbox=self.settings.name, state=state, pause_seconds=round(pause, 1))
+        self._say(state, str(error))
+        return pause
+
+    def _settle_looks(self, error: AssistantError) -> None:
+        with self._lock:
+            looks, self._looks = self._looks, []
+        for look in looks:
+            look.error = error
+            look.done.set()
+
+    def _single_look(self) -> int:
+        with self._once:
+            connection = self._connect(self.settings, self._token_source, clock=self._clock, stumbles=self._stumbles)
+            try:
+                return self._look(_Session(connection), threading.Event())
+            finally:
+                connection.close()
+
+    # One look: the watched folder first, because somebody waits for its mail.
+
+    def _look(self, session: _Session, stop: threading.Event) -> int:
+        watched, *others = self.settings.folders
+        kept = self._read_watched(session, watched, stop)
+        for folder in others:
+            if stop.is_set():
+                return kept
+            try:
+                kept += self._read_other(session, folder, stop)
+            except FolderMissing as error:
+                self._say("folder_missing", str(error))
+        if session.opened != watched and not stop.is_set():
+            kept += self._read_watched(session, watched, stop)
+        return kept
+
+    def _read_watched(self, session: _Session, folder: str, stop: threading.Event) -> int:
+        if session.opened != folder:
+            self._open(session, folder)
+        return self._read(session, folder, stop)
+
+    def _read_other(self, session: _Session, folder: str, stop: threading.Event) -> int:
+        state = session.connection.look(folder)
+        if state.uidnext and session.looked.get(folder) == state:
+            return 0
+        cursor = self._sink.cursor(self.settings.name, folder)
+        if cursor is not None and cursor.uidvalidity == state.uidvalidity and cursor.last_uid + 1 == state.uidnext:
+            session.looked[folder] = state
+            return 0
+        self._open(session, folder)
+        kept = self._read(session, folder, stop)
+        if not stop.is_set():
+            session.looked[folder] = state
+        return kept
+
+    def _open(self, session: _Session, folder: str) -> None:
+        session.opened = ""
+        session.uidvalidity = session.connection.open(folder).uidvalidity
+        session.opened = folder
+
+    def _read(self, session: _Session, folder: str, stop: threading.Event) -> int:
+        mailbox, kept = self.settings.name, 0
+        for batch in session.connection.fetch_after(self._start(session, folder)):
+            self._sink.keep(mailbox, folder, session.uidvalidity, batch)
+            kept += len(batch)
+            size = sum(len(message.raw) for message in batch)
+            log.info(
+                "mail_kept", mailbox=mailbox, folder=folder, messages=len(batch), bytes=size, last_uid=batch[-1].uid
+            )
+            if self._on_new is not None:
+                self._on_new()
+            self._budget.spend(size)
+            self._rest(stop)
+            if stop.is_set():
+                break
+        return kept
+
+    def _start(self, session: _Session, folder: str) -> int:
+        mailbox = self.settings.name
+        cursor = self._sink.cursor(mailbox, folder)
+        if cursor is None:
+            return 0
+        if cursor.uidvalidity == session.uidvalidity:
+            return cursor.last_uid
+        log.warning(
+            "uidvalidity_changed", mailbox=mailbox, folder=folder, old=cursor.uidvalidity, new=session.uidvalidity
+        )
+        self._sink.uidvalidity_changed(mailbox, folder, cursor.uidvalidity, session.uidvalidity)
+        return 0
+
+    def _rest(self, stop: threading.Event) -> None:
+        pause = self._budget.pause()
+        if pause > 0:
+            self._say("throttled", f"The day's download allowance is used up; reading goes on in {pause:.0f} seconds.")
+            self._wait(stop, pause)
+
+    def _say(self, state: str, detail: str = "") -> None:
+        if (state, detail) != self._said:
+            self._said = (state, detail)
+            self._sink.status(self.settings.name, state, detail)

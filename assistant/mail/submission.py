@@ -135,7 +135,7 @@ class Submission:
                 return await self._deliver(client, message, sender, recipients)
             except _Failed as failure:
                 # A kept connection may have died since: nothing of this message was taken yet.
-                if fresh or failure.phase != "mail" or (failure.code is not None and failure.code != 421):
+                if fresh or failure.phase != "mail" or failure.code not in (None, 421):
                     raise
                 await self._disconnect()
                 try:
@@ -260,7 +260,7 @@ class Submission:
         )
         try:
             await client.connect()
-            await client._ehlo_or_helo_if_needed()
+            await _greet(client)
             if settings.user:
                 await self._log_in(client, settings.user)
         except AssistantError:
@@ -364,6 +364,14 @@ class Submission:
         self._used_at = monotonic()
         if self._client is not None:
             self._closing = asyncio.get_running_loop().call_later(self.settings.idle_seconds, self._abandon)
+
+
+async def _greet(client: aiosmtplib.SMTP) -> None:
+    if client.is_ehlo_or_helo_needed:  # it is not after STARTTLS or a login
+        try:
+            await client.ehlo()
+        except aiosmtplib.SMTPHeloError:
+            await client.helo()
 
 
 def _by_code(code: int) -> Literal["refused", "deferred"]:

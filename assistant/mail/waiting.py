@@ -9,6 +9,7 @@ import re
 import select
 import socket
 import threading
+from contextlib import suppress
 from typing import Protocol
 
 from assistant.clock import monotonic
@@ -47,10 +48,8 @@ class Waker:
     def wake(self) -> None:
         with self._lock:
             if not self._closed:
-                try:
+                with suppress(BlockingIOError):  # woken many times already
                     self._writing.send(b"!")
-                except BlockingIOError:
-                    pass  # woken many times already
 
     def woken(self) -> bool:
         """Whether somebody has called `wake` since this was last asked."""

@@ -25,7 +25,7 @@ KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 60, 15, 4
 _LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n$")
 
 
-class ConnectionEnded(ConnectionError):
+class ConnectionEnded(ConnectionError):  # noqa: N818  # says what happened, as ConnectionReset does
     """The server has closed the connection, or it was lost."""
 
 
@@ -95,13 +95,13 @@ class Wire(imaplib.IMAP4):
 
     def start_tls(self, context: ssl.SSLContext) -> tuple[str, list[Any]]:
         """STARTTLS (RFC 3501 section 6.2.1). What came in clear before TLS is forgotten, injected or not."""
-        answer, data = self._simple_command("STARTTLS")  # type: ignore[attr-defined]  # private to imaplib, no other way in
+        answer, data = self._simple_command("STARTTLS")
         if answer == "OK":
             self._buffer.clear()
             self.untagged_responses.clear()
             self.sock = context.wrap_socket(self.sock, server_hostname=self.host)
             self._tls_established = True
-            self._get_capabilities()  # type: ignore[attr-defined]  # those learnt in clear do not count
+            self._get_capabilities()  # those learnt in clear do not count
         return answer, data
 
     def _append_untagged(self, typ: str, dat: Any) -> None:

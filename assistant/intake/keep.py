@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from assistant.clock import Clock
+from assistant.mail.reader import Cursor
 from assistant.store import Archive, Database
 from assistant.store.tables import FolderCursor, Location
 
@@ -105,11 +106,11 @@ class StoreSink:
         self.states: dict[str, tuple[str, str]] = {}
         """Per mailbox: its last state and detail, for the health file."""
 
-    def position(self, mailbox: str, folder: str) -> tuple[int, int] | None:
-        """(uidvalidity, last uid) of the folder, or None when it was never read."""
+    def cursor(self, mailbox: str, folder: str) -> Cursor | None:
+        """How far the folder was read, or None when it never was."""
         with self._database.session() as session:
-            cursor = session.get(FolderCursor, (mailbox, folder))
-            return (cursor.uidvalidity, cursor.last_uid) if cursor else None
+            found = session.get(FolderCursor, (mailbox, folder))
+            return Cursor(found.uidvalidity, found.last_uid) if found else None
 
     def keep(self, mailbox: str, folder: str, uidvalidity: int, batch: Sequence[FetchedMail]) -> None:
         with self._database.session() as session:

@@ -1,0 +1,417 @@
+"""The only place that builds adapters and wires them: configuration in, a working assistant out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+from sqlalchemy.orm import Session
+
+from assistant.clock import Clock, FrozenClock, SystemClock
+from assistant.config import Config, full_language, load_config, resolve_secret
+from assistant.errors import AssistantError, ProblemsFound
+from assistant.model.cadence import Refusal, StaffFacts
+from assistant.model.locality import Locality
+from assistant.model.people import Directory
+from assistant.resources import folder_for, shipped
+from assistant.store import Archive, Database, DatabaseArchive, open_database
+
+if TYPE_CHECKING:
+    from assistant.cadence.office import CadenceOffice
+    from assistant.config import Mailbox, OAuth, Submission
+    from assistant.intake.keep import StoreSink
+    from assistant.intake.pipeline import Intake, IntakeCounts
+    from assistant.mail.oauth import TokenSource
+    from assistant.mail.reader import MailboxReader
+    from assistant.mail.settings import MailboxSettings, OAuthSettings, SubmissionSettings
+    from assistant.model.reading import Reader
+    from assistant.outbox.deliver import Delivery
+    from assistant.outbox.letters import Sender
+    from assistant.rendering import Templates
+    from assistant.reports.post import ReportOffice
+    from assistant.store.tables import OutboxMessage, Record
+    from parsers import Message
+
+_log = structlog.get_logger("assistant")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How this process differs from an ordinary run."""
+
+    now: datetime | None = None
+    """A simulated time; None is the machine's."""
+    dry_run: bool = False
+    pace: bool = True
+    """Keep the minimum interval between two mails; a simulation need not."""
+
+
+class Workplace:
+    """Everything one installation needs, each part built when it is first asked for."""
+
+    def __init__(self, config: Config, base: Path, options: Options | None = None, clock: Clock | None = None) -> None:
+        self.config = config
+        self.base = base
+        self.options = options or Options()
+        self.clock: Clock = clock or (FrozenClock(self.options.now) if self.options.now else SystemClock())
+        self.simulated = clock is not None or self.options.now is not None
+
+    @classmethod
+    def open(cls, config_path: Path, options: Options | None = None) -> Workplace:
+        """From a file. Raises ProblemsFound or AssistantError with what to do."""
+        return cls(load_config(config_path), config_path.resolve().parent, options)
+
+    # --- people and places ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def directory(self) -> Directory:
+        config = self.config
+        staff = tuple(
+            StaffFacts(
+                person.address,
+                person.name,
+                person.roles,
+                full_language(person.language or config.agency.language),
+                person.timezone or config.agency.timezone,
+            )
+            for person in config.staff
+        )
+        aliases = tuple((alias, person.address) for person in config.staff for alias in person.aliases)
+        return Directory(
+            config.agency.domains,
+            staff,
+            (config.assistant.address, *config.assistant.aliases),
+            aliases,
+            config.mailbox.authserv_id if config.mailbox else "",
+        )
+
+    @property
+    def language(self) -> str:
+        return full_language(self.config.agency.language)
+
+    @property
+    def locality(self) -> Locality:
+        agency = self.config.agency
+        return Locality(agency.country, agency.timezone, self.language)
+
+    @property
+    def default_owner(self) -> str:
+        if self.config.intake.default_owner:
+            return self.config.intake.default_owner
+        accounts = [person.address for person in self.config.staff if "account" in person.roles]
+        return accounts[0] if accounts else (self.config.staff[0].address if self.config.staff else "")
+
+    @property
+    def operator(self) -> str:
+        """Who is told when the assistant itself needs help; empty when nobody is known."""
+        if self.config.assistant.operator:
+            return self.config.assistant.operator
+        return self.config.staff[0].address if self.config.staff else ""
+
+    # --- store ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def database(self) -> Database:
+        """Opened and brought to the newest schema."""
+        from assistant.store.migrate import migrate
+
+        database = open_database(resolve_url(self.config.store.url, self.base), self.base)
+        migrate(database)
+        return database
+
+    @cached_property
+    def archive(self) -> Archive:
+        return DatabaseArchive()
+
+    # --- rules, templates, understanding ----------------------------------------------------------------------------
+
+    @property
+    def rules_folder(self) -> Path:
+        return folder_for(self.config.folders.rules, self.base)
+
+    @property
+    def templates_folder(self) -> Path:
+        return folder_for(self.config.folders.templates, self.base)
+
+    def new_templates(self) -> Templates:
+        from assistant.rendering import Templates
+
+        return Templates(self.templates_folder, shipped("templates"), self.language)
+
+    @cached_property
+    def reader(self) -> Reader:
+        from assistant.understanding import load_reader
+
+        settings = self.config.understanding
+        return load_reader(settings.encoder, Path(settings.model) if settings.model else None)
+
+    @cached_property
+    def cadence(self) -> CadenceOffice:
+        from assistant.cadence.office import CadenceOffice
+
+        agency = self.config.agency
+        office = CadenceOffice(
+            self.rules_folder, self.new_templates, self.directory, agency.country, agency.timezone, self.clock
+        )
+        problems = office.load()
+        if office.rulebook is None:
+            raise ProblemsFound(tuple(problems))
+        return office
+
+    # --- phases -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def intake(self) -> Intake:
+        from assistant.intake.pipeline import Intake, IntakeSettings
+        from assistant.intake.relations import AgencySide
+        from assistant.mail.providers import FREE_MAIL_DOMAINS
+
+        return Intake(
+            self.database,
+            self.archive,
+            self.reader,
+            AgencySide(self.directory, self.locality, FREE_MAIL_DOMAINS, self.default_owner),
+            self.clock,
+            IntakeSettings(self.config.intake.cutoff, self.simulated),
+            self._after_record,
+        )
+
+    def _after_record(self, session: Session, record: Record, message: Message) -> None:
+        """Phase 8 and 9 of one message: its own project is decided anew, and what follows is stored with it."""
+        if record.kind == "bounce" or record.client_id is None:
+            return
+        if record.may_start or record.kind != "human":
+            self._decide_around(session, record)
+
+    def _decide_around(self, session: Session, record: Record) -> None:
+        from assistant.store.runs import open_run_projects
+
+        projects = {record.project_id} if record.project_id is not None else set()
+        if record.client_id is not None:
+            # An absence, an opt-out or a complaint concerns everything that is under way with this client.
+            projects |= set(open_run_projects(session, record.client_id))
+        for project_id in sorted(project for project in projects if project is not None):
+            self.decide_project(session, project_id)
+
+    def decide_project(self, session: Session, project_id: int) -> None:
+        """Decides one project now and stores the effects in the same transaction."""
+        from assistant.outbox.effects import EffectContext, store_decision
+        from assistant.store.facts import DatabaseFacts
+
+        now = self.clock.now()
+        facts = DatabaseFacts(session, self.directory, now)
+        decision = self.cadence.decide_project(session, facts, project_id, now)
+        stored = store_decision(session, decision, EffectContext(self.sender, self.cadence.templates, facts, now))
+        self.reports.queue_staff_mail(session, stored.reminders, stored.questions, now)
+
+    @cached_property
+    def sender(self) -> Sender:
+        from assistant.outbox.letters import Sender
+
+        config = self.config
+        return Sender(
+            agency_name=config.agency.name,
+            agency_timezone=config.agency.timezone,
+            address=config.assistant.address,
+            name=config.assistant.name or config.agency.name,
+            calendars=self.cadence.calendars,
+            stage_name=self.cadence.stage_name,
+            steps_of=self.cadence.steps_of,
+        )
+
+    @cached_property
+    def reports(self) -> ReportOffice:
+        from assistant.reports.post import ReportOffice
+
+        return ReportOffice(self.config, self.directory, self.cadence_view, self.new_templates, self.operator)
+
+    @property
+    def cadence_view(self) -> CadenceOffice:
+        return self.cadence
+
+    # --- mail -------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def sink(self) -> StoreSink:
+        from assistant.intake.keep import StoreSink
+
+        return StoreSink(self.database, self.archive, self.clock)
+
+    def mailbox_settings(self) -> MailboxSettings:
+        """Raises AssistantError when there is no [mailbox] or its secret cannot be had."""
+        if self.config.mailbox is None:
+            raise AssistantError("config.toml has no [mailbox]: add host, port, tls, user and password to read mail.")
+        return mailbox_settings(self.config.mailbox, self.base)
+
+    def submission_settings(self) -> SubmissionSettings:
+        """Raises AssistantError when there is no [submission] or its secret cannot be had."""
+        if self.config.submission is None:
+            raise AssistantError("config.toml has no [submission]: add host, port and tls to send mail.")
+        return submission_settings(self.config.submission, self.base)
+
+    def mailbox_reader(self, on_new: Callable[[], None] | None = None) -> MailboxReader:
+        from assistant.mail.reader import MailboxReader
+
+        settings = self.mailbox_settings()
+        return MailboxReader(settings, self.sink, token_source=token_source(settings.oauth), on_new=on_new)
+
+    def delivery(self, submitter: object | None = None) -> Delivery:
+        from assistant.mail.submission import Submission
+        from assistant.outbox.deliver import Delivery, DeliveryLimits
+
+        if submitter is None:
+            settings = self.submission_settings()
+            submitter = Submission(settings, token_source(settings.oauth))
+        config = self.config.submission
+        limits = DeliveryLimits(config.daily_limit, config.hourly_limit, config.min_interval) if config else DeliveryLimits()
+        return Delivery(
+            self.database,
+            submitter,  # type: ignore[arg-type]  # a Submission, or what a test or a dry run puts in its place
+            self.clock,
+            guard=self.guard,
+            on_sent=self.keep_sent,
+            limits=limits,
+            pace=self.options.pace and not self.simulated,
+        )
+
+    def guard(self, session: Session, row: OutboxMessage) -> Refusal | None:
+        """Every stop condition and restraint once more, just before sending."""
+        from assistant.outbox.ordered import ordered_mail
+        from assistant.store.facts import DatabaseFacts
+
+        if row.audience != "client" or row.client_id is None:
+            return None
+        now = self.clock.now()
+        facts = DatabaseFacts(session, self.directory, now)
+        project = facts.project(row.project_id) if row.project_id else None
+        return self.cadence.recheck(ordered_mail(session, row, project), facts.client(row.client_id), project, now)
+
+    def keep_sent(self, session: Session, row: OutboxMessage) -> None:
+        """Our own mail becomes a record like any other: kept raw, interpreted by the same phases."""
+        from assistant.store.tables import Location
+
+        if row.audience != "client":
+            return
+        now = self.clock.now()
+        session.add(
+            Location(
+                mailbox="outbox",
+                folder="sent",
+                uidvalidity=1,
+                uid=row.id,
+                raw_id=self.archive.put(session, row.raw),
+                received_at=now,
+                order_at=now,
+                kept_at=now,
+                may_start=False,
+            )
+        )
+
+    # --- passes -----------------------------------------------------------------------------------------------------
+
+    def interpret(self) -> IntakeCounts:
+        """Phases 3 to 9 over everything that is kept and pending."""
+        return self.intake.run()
+
+    def decide_due(self) -> int:
+        """Decides every project in which a step is due; returns how many."""
+        from assistant.store.runs import due_projects
+
+        with self.database.session() as session:
+            projects = list(due_projects(session, self.clock.now()))
+        for project_id in projects:
+            with self.database.session() as session:
+                self.decide_project(session, project_id)
+        return len(projects)
+
+    def plan(self) -> int:
+        """Greetings, reminders and summaries that fall due now; returns how many mails were newly stored."""
+        from assistant.outbox.effects import EffectContext, store_decision
+        from assistant.store.facts import DatabaseFacts
+
+        now = self.clock.now()
+        with self.database.session() as session:
+            facts = DatabaseFacts(session, self.directory, now)
+            decision = self.cadence.decide_planned(facts, now)
+            stored = store_decision(session, decision, EffectContext(self.sender, self.cadence.templates, facts, now))
+            queued = stored.mails_queued
+            queued += self.reports.queue_staff_mail(session, stored.reminders, stored.questions, now)
+            queued += self.reports.queue_summaries(session, facts, stored.summaries, now)
+            queued += self.reports.queue_digests(session, now)
+        return queued
+
+
+def mailbox_settings(mailbox: Mailbox, base: Path) -> MailboxSettings:
+    from assistant.mail.settings import MailboxSettings, Secret
+
+    return MailboxSettings(
+        name=mailbox.user,
+        host=mailbox.host,
+        port=mailbox.port,
+        tls=mailbox.tls,
+        user=mailbox.user,
+        secret=Secret(resolve_secret(mailbox.password, base)) if mailbox.password else None,
+        folders=mailbox.folders,
+        auth=mailbox.auth,
+        oauth=oauth_settings(mailbox.oauth, base),
+        ca_file=_file(mailbox.ca_file, base),
+        timeout_seconds=mailbox.timeout.total_seconds(),
+        max_message_bytes=mailbox.max_message_size,
+    )
+
+
+def submission_settings(submission: Submission, base: Path) -> SubmissionSettings:
+    from assistant.mail.settings import Secret, SubmissionSettings
+
+    return SubmissionSettings(
+        host=submission.host,
+        port=submission.port,
+        tls=submission.tls,
+        user=submission.user,
+        secret=Secret(resolve_secret(submission.password, base)) if submission.password else None,
+        auth=submission.auth,
+        oauth=oauth_settings(submission.oauth, base),
+        ca_file=_file(submission.ca_file, base),
+        timeout_seconds=submission.timeout.total_seconds(),
+    )
+
+
+def oauth_settings(oauth: OAuth | None, base: Path) -> OAuthSettings | None:
+    from assistant.mail.settings import OAuthSettings, Secret
+
+    if oauth is None:
+        return None
+    return OAuthSettings(
+        token_endpoint=oauth.token_endpoint,
+        client_id=oauth.client_id,
+        refresh_token=Secret(resolve_secret(oauth.refresh_token, base)),
+        client_secret=Secret(resolve_secret(oauth.client_secret, base)) if oauth.client_secret else None,
+        scope=oauth.scope,
+    )
+
+
+def token_source(oauth: OAuthSettings | None) -> TokenSource | None:
+    from assistant.mail.oauth import TokenSource
+
+    return TokenSource(oauth) if oauth is not None else None
+
+
+def resolve_url(url: str, base: Path) -> str:
+    """The database URL; `env:NAME` and `file:PATH` keep a password in it out of the file."""
+    return resolve_secret(url, base) if url.startswith(("env:", "file:", "keyring:")) else url
+
+
+def only_loopback(config: Config) -> bool:
+    """Whether every configured server is on this machine: the condition for time travel with real sending."""
+    from assistant.mail.tls import is_loopback
+
+    return all(is_loopback(server.host) for server in (config.mailbox, config.submission) if server is not None)
+
+
+def a_tick_of(config: Config) -> timedelta:
+    return config.daemon.tick

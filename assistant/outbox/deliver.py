@@ -1,0 +1,258 @@
+"""Delivers what is due: claim, recheck, submit, settle. Nothing is sent twice, nothing after an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from assistant.clock import Clock, monotonic
+from assistant.model.cadence import Refusal
+from assistant.store import Database
+from assistant.store.outbox import begin_sending, claim, due_ids, release_expired, sent_since, settle
+from assistant.store.tables import AuditEntry, OutboxMessage
+
+_log = structlog.get_logger("assistant.outbox")
+
+LEASE = timedelta(minutes=15)
+"""How long a claim holds; longer than the ten minutes a server may take after DATA (RFC 5321 §4.5.3.2.6)."""
+RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (2, 10, 30, 60, 120, 240, 480, 720))
+GIVE_UP_AFTER = timedelta(days=2)
+CLIENT_HOURLY_LIMIT = 6
+"""More automatic mails than this to one client within an hour is a loop, whatever ordered them."""
+
+
+class Outcome(Protocol):
+    """What a submission server made of one message."""
+
+    @property
+    def state(self) -> str: ...
+
+    @property
+    def code(self) -> int | None: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def recipients(self) -> Sequence[object]: ...
+
+
+class Submitter(Protocol):
+    """Submits one message; never raises for what a server or network does."""
+
+    async def submit(self, message: bytes, sender: str, recipients: Sequence[str]) -> Outcome: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryLimits:
+    """Caps on mail to clients, as the provider and good manners want them."""
+
+    daily: int = 200
+    hourly: int = 60
+    minimum_interval: timedelta = timedelta(seconds=2)
+
+
+@dataclass(slots=True)
+class DeliveryCounts:
+    """What became of a round of deliveries."""
+
+    sent: int = 0
+    refused: int = 0
+    deferred: int = 0
+    uncertain: int = 0
+    cancelled: int = 0
+    postponed: int = 0
+    sent_ids: list[int] = field(default_factory=list)
+
+
+Guard = Callable[[Session, OutboxMessage], Refusal | None]
+OnSent = Callable[[Session, OutboxMessage], None]
+SentLookup = Callable[[str], bool | None]
+
+
+class Delivery:
+    """Works through the outbox. One per process; several processes on one database share the work by claims."""
+
+    def __init__(
+        self,
+        database: Database,
+        submitter: Submitter,
+        clock: Clock,
+        *,
+        guard: Guard,
+        on_sent: OnSent,
+        limits: DeliveryLimits | None = None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        pace: bool = True,
+    ) -> None:
+        self._database = database
+        self._submitter = submitter
+        self._clock = clock
+        self._guard = guard
+        self._on_sent = on_sent
+        self._limits = limits or DeliveryLimits()
+        self._pause = pause
+        self._pace = pace
+        self._worker = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._last_sent = float("-inf")
+
+    def recover(self) -> None:
+        """After a start: claims of a process that died are freed, half-sent mail becomes uncertain."""
+        with self._database.session() as session:
+            requeued, uncertain = release_expired(session, self._clock.now())
+        if requeued or uncertain:
+            _log.warning("claims_recovered", requeued=requeued, uncertain=uncertain)
+
+    def anything_due(self) -> bool:
+        """Whether mail to clients is due, so that the mailbox should be read once more first."""
+        with self._database.session() as session:
+            return bool(due_ids(session, self._clock.now(), 1))
+
+    async def deliver_due(self, stop: Callable[[], bool] = lambda: False) -> DeliveryCounts:
+        """Delivers what is due now, in order, until nothing is left or `stop` says so between two mails."""
+        counts = DeliveryCounts()
+        with self._database.session() as session:
+            waiting = list(due_ids(session, self._clock.now()))
+        for outbox_id in waiting:
+            if stop():
+                break
+            await self._deliver(outbox_id, counts)
+        return counts
+
+    async def _deliver(self, outbox_id: int, counts: DeliveryCounts) -> None:
+        prepared = self._prepare(outbox_id, counts)
+        if prepared is None:
+            return
+        row, fence = prepared
+        await self._keep_interval()
+        with self._database.session() as session:
+            if not begin_sending(session, outbox_id, fence):
+                return
+        outcome = await self._submitter.submit(row.raw, row.envelope_from, [str(item) for item in row.recipients])
+        self._last_sent = monotonic()
+        self._settle(row, fence, outcome, counts)
+
+    def _prepare(self, outbox_id: int, counts: DeliveryCounts) -> tuple[OutboxMessage, int] | None:
+        """Claims the row and asks every guard again; None when it is not ours to send now."""
+        now = self._clock.now()
+        with self._database.session() as session:
+            fence = claim(session, outbox_id, self._worker, now, LEASE)
+            if fence is None:
+                return None
+            row = session.get(OutboxMessage, outbox_id)
+            assert row is not None, "a claimed row exists"
+            refusal = self._limit(session, row, now) or self._guard(session, row)
+            if refusal is None:
+                return row, fence
+            if refusal.retry_at is not None and refusal.retry_at > now:
+                settle(session, outbox_id, fence, state="queued", due_at=refusal.retry_at, reason=refusal.reason)
+                counts.postponed += 1
+            else:
+                settle(session, outbox_id, fence, state="cancelled", settled_at=now, reason=refusal.reason)
+                counts.cancelled += 1
+            self._audit(session, row, "mail-not-sent", {"reason": refusal.reason, "detail": refusal.detail})
+            _log.info("mail_not_sent", outbox=outbox_id, rule=row.rule, reason=refusal.reason)
+            return None
+
+    def _limit(self, session: Session, row: OutboxMessage, now: datetime) -> Refusal | None:
+        """The provider's caps, and the breaker that stops a loop to one client."""
+        if row.audience != "client":
+            return None
+        if sent_since(session, now - timedelta(days=1)) >= self._limits.daily:
+            return Refusal("daily-limit", "the daily cap is reached", now + timedelta(hours=1))
+        if sent_since(session, now - timedelta(hours=1)) >= self._limits.hourly:
+            return Refusal("hourly-limit", "the hourly cap is reached", now + timedelta(minutes=15))
+        if row.client_id and sent_since(session, now - timedelta(hours=1), row.client_id) >= CLIENT_HOURLY_LIMIT:
+            return Refusal("client-limit", "too many mails to one client within an hour", now + timedelta(hours=1))
+        if self._earlier_in_thread(session, row):
+            return Refusal("order", "an earlier mail of the same thread waits", now + timedelta(minutes=5))
+        return None
+
+    def _earlier_in_thread(self, session: Session, row: OutboxMessage) -> bool:
+        if row.thread_id is None:
+            return False
+        count = session.scalar(
+            select(func.count())
+            .select_from(OutboxMessage)
+            .where(
+                OutboxMessage.thread_id == row.thread_id,
+                OutboxMessage.id < row.id,
+                OutboxMessage.audience == "client",
+                OutboxMessage.state.in_(("queued", "deferred", "claimed", "sending")),
+                OutboxMessage.due_at < row.due_at,
+            )
+        )
+        return bool(count)
+
+    async def _keep_interval(self) -> None:
+        if not self._pace:
+            return
+        wait = self._limits.minimum_interval.total_seconds() - (monotonic() - self._last_sent)
+        if wait > 0:
+            await self._pause(wait)
+
+    def _settle(self, row: OutboxMessage, fence: int, outcome: Outcome, counts: DeliveryCounts) -> None:
+        now = self._clock.now()
+        state, due_at, reason = outcome.state, row.due_at, ""
+        attempts = row.attempts + 1
+        if state == "deferred":
+            if now - row.created_at > GIVE_UP_AFTER and attempts > len(RETRY_DELAYS) // 2:
+                state, reason = "refused", "the server kept deferring it"
+            else:
+                due_at = now + RETRY_DELAYS[min(attempts - 1, len(RETRY_DELAYS) - 1)]
+        results = [
+            [item.addr_spec, item.accepted, item.code, item.text, item.permanent]  # type: ignore[attr-defined]  # protocol of the mail room
+            for item in outcome.recipients
+        ]
+        with self._database.session() as session:
+            ours = settle(
+                session,
+                row.id,
+                fence,
+                state=state,
+                due_at=due_at,
+                settled_at=None if state == "deferred" else now,
+                reason=reason,
+                answer_code=outcome.code,
+                answer_text=outcome.text[:500],
+                results=results,
+            )
+            if not ours:
+                _log.warning("claim_lost", outbox=row.id)
+                return
+            self._audit(session, row, f"mail-{state}", {"code": outcome.code})
+            if state == "sent":
+                self._on_sent(session, row)
+        setattr(counts, state, getattr(counts, state) + 1)
+        if state == "sent":
+            counts.sent_ids.append(row.id)
+        _log.info(
+            f"mail_{state}", outbox=row.id, rule=row.rule, purpose=row.purpose, to=row.recipients, code=outcome.code
+        )
+
+    def _audit(self, session: Session, row: OutboxMessage, event: str, details: dict[str, object]) -> None:
+        session.add(
+            AuditEntry(at=self._clock.now(), who=f"rule {row.rule}" if row.rule else "assistant", event=event, subject=f"outbox:{row.id}", details=details)
+        )
+
+    def resolve_uncertain(self, lookup: SentLookup) -> int:
+        """Looks for uncertain mail among what was sent, by Message-ID; found ones are sent, the rest stay to be asked."""
+        found = 0
+        with self._database.session() as session:
+            rows = session.scalars(select(OutboxMessage).where(OutboxMessage.state == "uncertain")).all()
+            for row in rows:
+                if lookup(row.message_id):
+                    row.state, row.reason = "sent", "found among sent mail"
+                    self._on_sent(session, row)
+                    found += 1
+        return found

@@ -1,0 +1,115 @@
+"""The outbox in the database: stored once by key, claimed by one worker, settled once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from assistant.store.tables import OutboxMessage
+
+OPEN_STATES = ("waiting_approval", "queued", "claimed", "sending", "deferred")
+SENDABLE_STATES = ("queued", "deferred")
+
+
+def enqueue(session: Session, row: OutboxMessage) -> OutboxMessage | None:
+    """Stores `row` unless its key is there already; then returns None. What was decided twice is stored once."""
+    known = session.scalar(select(OutboxMessage.id).where(OutboxMessage.dedupe_key == row.dedupe_key))
+    if known is not None:
+        return None
+    session.add(row)
+    session.flush()
+    return row
+
+
+def due_ids(session: Session, now: datetime, limit: int = 200) -> Sequence[int]:
+    """Rows that may be claimed now, oldest due first: staff's mail and clients' alike."""
+    return session.scalars(
+        select(OutboxMessage.id)
+        .where(OutboxMessage.state.in_(SENDABLE_STATES), OutboxMessage.due_at <= now)
+        .order_by(OutboxMessage.due_at, OutboxMessage.id)
+        .limit(limit)
+    ).all()
+
+
+def claim(session: Session, outbox_id: int, worker: str, now: datetime, lease: timedelta) -> int | None:
+    """Takes one row for this worker by compare-and-swap; returns its fence, or None when somebody else was quicker."""
+    row = session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id == outbox_id, OutboxMessage.state.in_(SENDABLE_STATES), OutboxMessage.due_at <= now)
+        .values(state="claimed", claimed_by=worker, claimed_until=now + lease, fence=OutboxMessage.fence + 1)
+        .returning(OutboxMessage.fence)
+    ).first()
+    return int(row[0]) if row else None
+
+
+def begin_sending(session: Session, outbox_id: int, fence: int) -> bool:
+    """Marks that the bytes are about to go out: from here on a crash leaves the outcome uncertain."""
+    row = session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id == outbox_id, OutboxMessage.fence == fence, OutboxMessage.state == "claimed")
+        .values(state="sending", attempts=OutboxMessage.attempts + 1)
+        .returning(OutboxMessage.id)
+    ).first()
+    return row is not None
+
+
+def settle(session: Session, outbox_id: int, fence: int, **values: object) -> bool:
+    """Writes the outcome if the claim is still ours; a worker that slept through its lease changes nothing."""
+    row = session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id == outbox_id, OutboxMessage.fence == fence, OutboxMessage.state.in_(("claimed", "sending")))
+        .values(claimed_by="", claimed_until=None, **values)
+        .returning(OutboxMessage.id)
+    ).first()
+    return row is not None
+
+
+def release_expired(session: Session, now: datetime) -> tuple[int, int]:
+    """After a crash: claims that never began to send go back into the queue, the others are uncertain."""
+    expired = and_(OutboxMessage.claimed_until.is_not(None), OutboxMessage.claimed_until < now)
+    requeued = session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.state == "claimed", expired)
+        .values(state="queued", claimed_by="", claimed_until=None, fence=OutboxMessage.fence + 1)
+        .returning(OutboxMessage.id)
+    ).all()
+    uncertain = session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.state == "sending", expired)
+        .values(
+            state="uncertain",
+            reason="stopped while the server was being given the mail",
+            settled_at=now,
+            claimed_by="",
+            claimed_until=None,
+            fence=OutboxMessage.fence + 1,
+        )
+        .returning(OutboxMessage.id)
+    ).all()
+    return len(requeued), len(uncertain)
+
+
+def cancel_of_run(session: Session, run_id: int, reason: str, now: datetime) -> int:
+    """Refuses every mail of a cadence run that has not left, with the reason."""
+    rows = session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.run_id == run_id, OutboxMessage.state.in_(("waiting_approval", "queued", "deferred")))
+        .values(state="cancelled", reason=reason, settled_at=now)
+        .returning(OutboxMessage.id)
+    ).all()
+    return len(rows)
+
+
+def sent_since(session: Session, since: datetime, client_id: int | None = None) -> int:
+    """How many automatic mails left to clients since then, in all or to one client."""
+    query = select(func.count()).select_from(OutboxMessage).where(
+        OutboxMessage.audience == "client",
+        or_(OutboxMessage.state.in_(("sent", "uncertain")), OutboxMessage.state == "sending"),
+        OutboxMessage.settled_at >= since,
+    )
+    if client_id is not None:
+        query = query.where(OutboxMessage.client_id == client_id)
+    return int(session.scalar(query) or 0)

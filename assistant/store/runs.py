@@ -1,0 +1,77 @@
+"""Cadence runs in the database: what is due is a row with a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from assistant.model.cadence import OPEN_STATUSES, CadenceRun, RunKey
+from assistant.store.tables import CadenceRunRow, Project
+
+
+def find_run(session: Session, key: RunKey) -> CadenceRunRow | None:
+    return session.scalar(
+        select(CadenceRunRow).where(
+            CadenceRunRow.project_id == key.project_id,
+            CadenceRunRow.cadence == key.cadence,
+            CadenceRunRow.anchor_record_id == key.anchor_record_id,
+        )
+    )
+
+
+def store_run(session: Session, run: CadenceRun, definition: str) -> CadenceRunRow | None:
+    """Stores a new run; None when the same was stored before."""
+    if find_run(session, run.key) is not None:
+        return None
+    row = CadenceRunRow(
+        project_id=run.project_id,
+        cadence=run.cadence,
+        version=run.version,
+        definition=definition,
+        anchor_record_id=run.anchor_record_id,
+        anchor_sent_at=run.anchor_sent_at,
+        contact_id=run.contact_id,
+        thread_id=run.thread_id,
+        step_index=run.step_index,
+        due_at=run.due_at,
+        paused_until=run.paused_until,
+        status=run.status,
+        reason=run.reason,
+        started_at=run.started_at,
+        sent_count=run.sent_count,
+        delayed_business_days=run.delayed_business_days,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def due_projects(session: Session, now: datetime) -> Sequence[int]:
+    """Projects in which the next step of an open run is due."""
+    return session.scalars(
+        select(CadenceRunRow.project_id)
+        .where(CadenceRunRow.status.in_(OPEN_STATUSES), CadenceRunRow.due_at <= now)
+        .distinct()
+        .order_by(CadenceRunRow.project_id)
+    ).all()
+
+
+def definitions(session: Session, project_id: int) -> dict[RunKey, str]:
+    """The canonical rule text that each open run of the project began with."""
+    rows = session.scalars(
+        select(CadenceRunRow).where(CadenceRunRow.project_id == project_id, CadenceRunRow.status.in_(OPEN_STATUSES))
+    )
+    return {RunKey(row.project_id, row.cadence, row.anchor_record_id): row.definition for row in rows}
+
+
+def open_run_projects(session: Session, client_id: int) -> Sequence[int]:
+    """Projects of a client in which a cadence is under way."""
+    return session.scalars(
+        select(CadenceRunRow.project_id)
+        .join(Project, Project.id == CadenceRunRow.project_id)
+        .where(Project.client_id == client_id, CadenceRunRow.status.in_(OPEN_STATUSES))
+        .distinct()
+    ).all()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from parsers.quotation_attributions import find_attribution, may_end_attribution
+from parsers.quotation_collapsed import break_collapsed
 from parsers.quotation_headers import (
     is_bare_marker,
     is_marker,
@@ -21,6 +22,8 @@ from parsers.quotation_lines import fold, quote_depth
 from parsers.signature import split_signature
 from parsers.types import Reply
 
+_COLLAPSED_FROM: Final = 60
+"""A quote header within a line needs at least this many characters."""
 WRITTEN: Final = 0
 QUOTED: Final = 1
 
@@ -56,16 +59,20 @@ def split_reply(text: str) -> Reply:
         outermost = number == last_written or number == 0
         reply, signature = split_signature(lines, last=outermost)
         if any(line.strip() for line in reply):
-            if written and written[-1].strip():
-                written.append("")
-            written.extend(reply)
+            written.append(_joined(reply))
         if any(line.strip() for line in signature):
             signatures.extend(signature)
-    return Reply(_joined(written), _joined(quoted), _joined(signatures))
+    return Reply("\n\n".join(written), _joined(quoted), _joined(signatures))
 
 
 def _joined(lines: list[str]) -> str:
-    return "\n".join(lines).strip()
+    """The lines as one text without blank ends; QQ's literal `&nbsp;` at the ends counts as blank."""
+    text = "\n".join(lines).strip()
+    while text.endswith("&nbsp;"):
+        text = text[:-6].rstrip()
+    while text.startswith("&nbsp;"):
+        text = text[6:].lstrip()
+    return text
 
 
 def _segments(cut: Cut) -> list[tuple[int, list[str]]]:
@@ -92,7 +99,13 @@ def mark_quotation(text: str) -> Cut:
     a line under quote marks is quoted; a marker line, a quoted header or an attribution is quoted together with what it
     heads: the marked lines below it, or everything to the end where the client does not mark the lines.
     """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.split("\n")
+    if any(len(line) > _COLLAPSED_FROM for line in lines):
+        lines = [
+            piece for line in lines for piece in (break_collapsed(line) if len(line) > _COLLAPSED_FROM else [line])
+        ]
     depths: list[int] = []
     bodies: list[str] = []
     for line in lines:

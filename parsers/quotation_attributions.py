@@ -45,6 +45,7 @@ _PROSE: Final = re.compile(
     r"的|里|中，|们|[.!?。！？;；](?:\s|$)\s*\w|\b(?:the|of|we|our|that|this|they|you|i|my|his|her|is|was|were|has|have|had|as|when|which|who|and then)\b",
     re.IGNORECASE,
 )
+_ENDS_SENTENCE: Final = re.compile(r"[。！？!?.]$")
 _ADDRESS_SHAPE: Final = re.compile(r"<?\s?(?:mailto:)?[^\s<>@()]+\s?(?:@|\(at\)|\sat\s)\s?[^\s<>()]+>?|<[^<>]{3,80}>")
 _DATE_THEN_ADDRESS: Final = re.compile(r"[^<>]{6,160}<[^<>\s]+@[^<>\s]+>\s?:?$")
 
@@ -63,8 +64,10 @@ def find_attribution(
     """The index of the line with which the attribution that ends on line `end` begins, or None if there is none.
 
     `lowest` is the first line that may belong to it; `followed` says that the next text line is marked as a quote.
+    A span that opens like an attribution ("On 5 March …") is whole; one that begins with a name may go on above.
     """
     joined = ""
+    named: tuple[int, str, bool] | None = None
     for index in range(end, max(lowest, end - _MOST_LINES + 1) - 1, -1):
         line = fold(bodies[index])
         if not line or depths[index] != depths[end] or is_ruler(line) or (index < end and _closes(line)):
@@ -72,9 +75,12 @@ def find_attribution(
         joined = f"{line} {joined}".strip()
         if len(joined) > _LONGEST:
             break
-        if is_attribution(joined, followed=followed):
+        manner = attribution_manner(joined, followed=followed)
+        if manner == "opened":
             return _with_name_above(bodies, depths, index, lowest, joined)
-    return None
+        if manner == "named" and (named is None or (not named[2] and bool(_DATE.search(joined)))):
+            named = index, joined, bool(_DATE.search(joined))
+    return None if named is None else _with_name_above(bodies, depths, named[0], lowest, named[1])
 
 
 def _closes(line: str) -> bool:
@@ -83,19 +89,36 @@ def _closes(line: str) -> bool:
 
 
 def _with_name_above(bodies: Sequence[str], depths: Sequence[int], index: int, lowest: int, joined: str) -> int:
-    """A span that begins with the address or the date's opening word may have the name alone on the line above."""
-    if index > lowest and joined.startswith(("<", "(", "[mailto:")) and depths[index - 1] == depths[index]:
+    """A span that begins with an address, or with 于 and the date, may have the name (and address) on the lines above."""
+    while (
+        index > lowest
+        and joined.startswith(("<", "(", "[mailto:", "于", "於", "在"))
+        and depths[index - 1] == depths[index]
+    ):
         above = fold(bodies[index - 1])
-        if above and len(above) <= 60 and not _PROSE.search(above):
-            return index - 1
+        is_name = (
+            bool(above)
+            and len(above) <= 90
+            and not _PROSE.search(_ADDRESS_SHAPE.sub("", above))
+            and not _ENDS_SENTENCE.search(above)
+        )
+        if not is_name or (joined[0] in "于於在" and "@" not in above):
+            break
+        index -= 1
+        joined = above
     return index
 
 
 def is_attribution(joined: str, *, followed: bool) -> bool:
     """Whether the folded, joined text is an attribution from its first to its last character."""
+    return bool(attribution_manner(joined, followed=followed))
+
+
+def attribution_manner(joined: str, *, followed: bool) -> str:
+    """ "opened" (it begins with an opening word or the date), "named" (with a name or the verb) or "" for no attribution."""
     text = without_bold(joined).strip("- ")
     if not 4 <= len(text) <= _LONGEST:
-        return False
+        return ""
     core = text.rstrip(":- ")
     colon = text.endswith(":")
     lowered = core.lower()
@@ -105,15 +128,15 @@ def is_attribution(joined: str, *, followed: bool) -> bool:
     date = _DATE.search(core)
     address = "@" in core or bool(_ADDRESS_SHAPE.search(core))
     if not verb:
-        return _without_verb(core, date, followed=followed, colon=colon)
+        return "opened" if _without_verb(core, date, followed=followed, colon=colon) else ""
     if not (colon or joined.endswith("-") or (address and date)):
-        return False
+        return ""
     if verb in _WEAK and not (date and (address or followed)):
-        return False
+        return ""
     opening = _OPENING.match(core) or (date is not None and date.start() <= 12) or _WEEKDAY.match(core)
     if opening and (date or (_WEEKDAY.search(core) and (followed or address))):
-        return _opens_well(core, date, verb, address=address, followed=followed)
-    return _name_first(core, date, verb, address=address, followed=followed)
+        return "opened" if _opens_well(core, date, verb, address=address, followed=followed) else ""
+    return "named" if _name_first(core, date, verb, address=address, followed=followed) else ""
 
 
 def _at_word(lowered: str, position: int) -> bool:
@@ -146,7 +169,7 @@ def _name_first(core: str, date: re.Match[str] | None, verb: str, *, address: bo
         return bool(date) or followed or (_is_short(core) and len(core) <= 200)
     if date:
         return followed or bool(_YEAR.search(core) and _TIME.search(core) and not _PROSE.search(core[date.end() :]))
-    return followed and len(head.split()) <= 6
+    return followed and len(head.split()) <= 6 and sum(map(str.isalpha, head)) >= 2
 
 
 def _without_verb(core: str, date: re.Match[str] | None, *, followed: bool, colon: bool) -> bool:
@@ -156,4 +179,6 @@ def _without_verb(core: str, date: re.Match[str] | None, *, followed: bool, colo
     if not date or "@" not in core or date.start() > 24 or not _DATE_THEN_ADDRESS.match(core):
         return False
     name = core[date.end() : core.rfind("<")]
+    time = _TIME.search(name)
+    name = name[time.end() :] if time else name
     return len(name) <= 90 and not _PROSE.search(name) and (colon or bool(_YEAR.search(core)))

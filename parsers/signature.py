@@ -1,11 +1,343 @@
-"""Signatures."""
+"""Takes off what stands under a written text: signature, phone signature, disclaimer, list footer; on top, a gateway's banner."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from typing import Final
 
-def split_signature(lines: list[str], *, last: bool) -> tuple[list[str], list[str]]:
-    """First version: the delimiter of RFC 3676 §4.3."""
-    for index in range(len(lines) - 1, -1, -1):
-        if lines[index].rstrip() == "--":
-            return lines[:index], lines[index:]
-    return lines, []
+from parsers.quotation_headers import is_ruler
+from parsers.quotation_lines import fold
+from parsers.signature_tables import (
+    BANNER,
+    CLOSING,
+    CONTACT,
+    DEVICE,
+    DISCLAIMER_BODY,
+    DISCLAIMER_BODY_ZH,
+    DISCLAIMER_STARTS,
+    EXCUSE,
+    FOOTER,
+    NOT_A_DEVICE,
+    PHONE_OPENINGS,
+    STRONG_CONTACT,
+)
+
+_LOOKED_AT: Final = 120
+"""Lines from the end that are looked at: signatures are at the end, and time stays linear."""
+_LONGEST_SIGNATURE: Final = 30
+_DASH_NAME: Final = re.compile(
+    r"^\s{0,2}[-~]{1,2}\s?[A-Z\u00c0-\u024f\u4e00-\u9fff][\w.'\u4e00-\u9fff]{0,20}(?: [A-Z][\w.']{0,20}){0,2}[,.]?$"
+)
+_DASH_WORD: Final = re.compile(r"^\s?[-~]\w[\w.']{1,20}(?: \w[\w.']{0,20}){0,2}$")
+_ADDRESS_ALONE: Final = re.compile(r"^<?[^\s<>@|]+@[^\s<>@|]+\.[A-Za-z]{2,}>?$")
+_SENTENCE_END: Final = re.compile(r"[。？！?!；;]$|[a-z]{3,}\.$")
+_GIVEN_PLACE: Final = re.compile(
+    r"收件|收货|收貨|寄到|寄往|deliver|ship to|send (?:it|them) to|联系人[:：]|单号|參會|会议号|meeting id|passcode|密码",
+    re.IGNORECASE,
+)
+
+
+def split_signature(lines: Sequence[str], *, last: bool) -> tuple[list[str], list[str]]:
+    """(written lines, signature lines) of one run of unquoted lines.
+
+    `last`: the run is the outermost text of the mail, where a contact block or a disclaimer may stand; between inline
+    answers only the delimiter of RFC 3676 §4.3 and phone signatures are looked for. Lines keep their order in both.
+    """
+    banner = _banner_end(lines) if last else 0
+    body = list(lines[banner:])
+    cut = _cut(body, last=last)
+    return body[:cut], [*lines[:banner], *body[cut:]]
+
+
+def _cut(lines: list[str], *, last: bool) -> int:
+    """The index from which on the lines are signature; len(lines) if there is none."""
+    end = _content_end(lines, len(lines))
+    if not end:
+        return len(lines)
+    cut = end
+    while cut:
+        before = _peel_delimiter(lines, cut)
+        before = _peel_phone(lines, before)
+        if last:
+            before = _peel_disclaimer(lines, before)
+            before = _peel_paragraph(lines, before)
+        before = _content_end(lines, before)
+        if before == cut:
+            break
+        cut = before
+    return len(lines) if cut == end else cut
+
+
+def _content_end(lines: Sequence[str], end: int) -> int:
+    while end and not lines[end - 1].strip():
+        end -= 1
+    return end
+
+
+def _paragraph_start(lines: Sequence[str], end: int) -> int:
+    start = end
+    while start and lines[start - 1].strip() and end - start < _LOOKED_AT:
+        start -= 1
+    return start
+
+
+def _banner_end(lines: Sequence[str]) -> int:
+    """Lines on top that a gateway put there ("CAUTION: external email …"), with the ruler under them."""
+    start = next((index for index, line in enumerate(lines[:10]) if line.strip()), None)
+    if (
+        start is None
+        or len(lines[start]) > 600
+        or not BANNER.match(" ".join(fold(line) for line in lines[start : start + 3]))
+    ):
+        return 0
+    end = start
+    while end < len(lines) and lines[end].strip() and end - start < 6:
+        end += 1
+    if not BANNER.match(" ".join(fold(line) for line in lines[start:end])[:800]):
+        return 0
+    while end < len(lines) and (not lines[end].strip() or is_ruler(fold(lines[end]))):
+        end += 1
+    return end if end < len(lines) else 0
+
+
+def _peel_delimiter(lines: Sequence[str], end: int) -> int:
+    """`-- ` alone on a line (RFC 3676 §4.3), or a ruler of dashes or underscores over a few short lines."""
+    for index in range(end - 1, max(-1, end - _LOOKED_AT), -1):
+        line = lines[index]
+        if not line or line[0] not in "-_—–－ *=~\u00a0":
+            continue
+        folded = fold(line)
+        if folded in ("--", "-"):
+            if folded == "--" and line[:1] in "-–—－" and end - index <= _LONGEST_SIGNATURE:
+                return index
+        elif (_is_rule(folded) and _is_signature_like(lines[index + 1 : end])) or (
+            index == end - 1 and _is_rule(folded) and index
+        ):
+            return index
+    return end
+
+
+def _is_rule(folded: str) -> bool:
+    return len(folded) >= 2 and not folded.strip("-_") and folded[0] in "-_"
+
+
+def _is_signature_like(lines: Sequence[str]) -> bool:
+    texts = [fold(line) for line in lines if line.strip()]
+    if not texts or len(texts) > 12 or any(len(text) > 160 for text in texts):
+        return False
+    if FOOTER.search(" ".join(texts)):
+        return True
+    sentences = sum(bool(_SENTENCE_END.search(text)) or len(text) > 90 for text in texts)
+    return sentences == 0 and (len(texts) <= 6 or any(CONTACT.search(text) for text in texts))
+
+
+def is_phone_signature(line: str) -> bool:
+    """Whether the line is what a phone or mail client adds by itself: "Sent from my iPhone", "发自我的iPhone"."""
+    if len(line) > 400:
+        return False
+    folded = fold(line).strip("*_.-~|[]()!⁣ ")
+    lowered = folded.lower()
+    if lowered.endswith(
+        ("から送信", "傳送", "传送", "发送", "寄出", "gesendet", "에서 보냄", "gönderildi", "herunterladen")
+    ):
+        return len(folded) <= 60 and bool(DEVICE.search(folded)) and "，" not in line and "," not in line
+    opening = next((opening for opening in PHONE_OPENINGS if lowered.startswith(opening)), None)
+    if opening is None:
+        return False
+    rest = folded[len(opening) :]
+    if NOT_A_DEVICE.search(rest) and not re.search(r"iphone|ipad|android", lowered):
+        return False
+    device = DEVICE.search(folded)
+    if not opening.isascii():
+        return bool(device) and len(folded) <= 60 and not re.search(r"[。？！?]|,.{12,}", folded)
+    if device:
+        return len(re.sub(r"<[^<>]*>|\([^()]*\)|https?://\S+", "", folded)) <= 160 and not re.search(
+            r"[?]|\b(?:you|we|i|is|was|were|has|have|will|yesterday|today)\b", lowered
+        )
+    return opening == "sent from" and len(rest.split()) <= 4 and not re.search(r"[,.?!;:]", rest)
+
+
+def _peel_phone(lines: Sequence[str], end: int) -> int:
+    """A phone signature as the last line, also with its excuse for brevity or its link under it."""
+    for index in range(_content_end(lines, end) - 1, max(-1, end - 5), -1):
+        folded = fold(lines[index])
+        if not folded:
+            continue
+        if is_phone_signature(lines[index]):
+            return index
+        if not (EXCUSE.match(folded) or folded.startswith(("http", "<http", "(http", "[http"))):
+            break
+    return end
+
+
+def _peel_disclaimer(lines: Sequence[str], end: int) -> int:
+    """The first paragraph that is a disclaimer or a list's footer, with everything below it."""
+    lowest = max(0, end - _LOOKED_AT)
+    start = lowest
+    while start < end:
+        if not lines[start].strip():
+            start += 1
+            continue
+        stop = start
+        while stop < end and lines[stop].strip():
+            stop += 1
+        first = start + 1 if is_ruler(fold(lines[start])) else start
+        paragraph = " ".join(fold(line) for line in lines[first : min(stop, first + 12)])[:1500]
+        if is_disclaimer(paragraph) or (first > start and FOOTER.search(paragraph)) or _is_footer(paragraph):
+            return _above_ruler(lines, start)
+        inner = next((index for index in range(first + 1, stop) if is_disclaimer(fold(lines[index]))), None)
+        if inner is not None:
+            return inner
+        start = stop
+    return end
+
+
+def _above_ruler(lines: Sequence[str], start: int) -> int:
+    above = _content_end(lines, start)
+    return above - 1 if above and is_ruler(fold(lines[above - 1])) else start
+
+
+def is_disclaimer(paragraph: str) -> bool:
+    """Whether a folded paragraph is a company's notice on confidentiality, viruses or paper, not a person's request."""
+    if len(paragraph) < 12:
+        return False
+    if DISCLAIMER_STARTS.match(paragraph):
+        return True
+    if len(paragraph) >= 60 and DISCLAIMER_BODY[0].search(paragraph):
+        return len({found.lower() for found in DISCLAIMER_BODY[1].findall(paragraph)}) >= 2
+    if len(paragraph) >= 28 and DISCLAIMER_BODY_ZH[0].search(paragraph):
+        return len(set(DISCLAIMER_BODY_ZH[1].findall(paragraph))) >= 2
+    return False
+
+
+def _is_footer(paragraph: str) -> bool:
+    return len(paragraph) < 600 and bool(
+        re.match(
+            r"(?:you received this (?:message|e-?mail) because|to unsubscribe|if you (?:no longer )?wish to)",
+            paragraph,
+            re.IGNORECASE,
+        )
+    )
+
+
+def _peel_paragraph(lines: Sequence[str], end: int) -> int:
+    """The last paragraph where it is a signature by its form: a dash and a name, an address alone, a contact block."""
+    end_of_text = _content_end(lines, end)
+    start = _paragraph_start(lines, end_of_text)
+    if start == end_of_text:
+        return end
+    paragraph = [fold(line) for line in lines[start:end_of_text]]
+    if _is_dash_name(lines, start, end_of_text):
+        return start
+    if start < end_of_text - 1 and _DASH_NAME.match(lines[end_of_text - 1].rstrip()) and not _is_list(paragraph[:-1]):
+        return end_of_text - 1
+    card = _card_start(lines, end_of_text)
+    if card < end_of_text:
+        return card
+    nothing_above = not _content_end(lines, start)
+    if _ADDRESS_ALONE.match(paragraph[-1]) and len(paragraph) <= 3 and not nothing_above:
+        return start if _are_names(paragraph[:-1]) else end_of_text - 1 if len(paragraph) == 1 else end
+    return _peel_contact(lines, start, end_of_text, end)
+
+
+def _is_dash_name(lines: Sequence[str], start: int, end: int) -> bool:
+    """`-Dana`, `- Dana Ortiz`, also with a few short lines under it; a list of items is none."""
+    first = lines[start].rstrip()
+    if start == 0 or end - start > 5 or not (_DASH_NAME.match(first) or (_DASH_WORD.match(first) and end - start == 1)):
+        return False
+    others = [fold(line) for line in lines[start + 1 : end]]
+    above = lines[_content_end(lines, start) - 1] if _content_end(lines, start) else ""
+    return not _is_list([*others, fold(above)]) and all(len(line) <= 70 for line in others)
+
+
+def _is_list(folded: Sequence[str]) -> bool:
+    return any(line.startswith(("-", "*", "•", "+", "·")) for line in folded) or (
+        bool(folded) and folded[-1].endswith(":")
+    )
+
+
+def _are_names(folded: Sequence[str]) -> bool:
+    return all(len(line) <= 30 and not _SENTENCE_END.search(line) and not line.endswith((":", ",")) for line in folded)
+
+
+def _card_start(lines: Sequence[str], end: int) -> int:
+    """NetEase's business card: table cells drawn with bars, with a name and an address in them."""
+    start = end
+    bars = 0
+    while start and end - start < 16:
+        folded = fold(lines[start - 1])
+        if folded and not folded.strip("| "):
+            bars += 1
+        elif folded.startswith("|") and folded.endswith("|") and len(folded) <= 160:
+            bars += 2 if "@" in folded else 1
+        elif folded and (len(folded) > 60 or (not bars and "签名由" not in folded) or _SENTENCE_END.search(folded)):
+            break
+        start -= 1
+    while start < end and not lines[start].strip().startswith("|"):
+        start += 1
+    return start if bars >= 2 else end
+
+
+def _peel_contact(lines: Sequence[str], start: int, end_of_text: int, end: int) -> int:
+    """A block of short lines of which two at least are telephone, address, site or company; its closing line goes with it."""
+    first = _contact_first(lines, start, end_of_text)
+    if first is None:
+        return end
+    above = _content_end(lines, start)
+    if first == start and above:
+        name_start = _paragraph_start(lines, above)
+        name = [fold(line) for line in lines[name_start:above]]
+        if name[-1].endswith(":") or _GIVEN_PLACE.search(name[-1]):
+            return end
+        if CLOSING.match(name[0]) and len(name) <= 3 and _content_end(lines, name_start):
+            return name_start
+        if (
+            len(name) <= 2
+            and _are_names(name)
+            and all(_is_name(line) for line in name)
+            and _content_end(lines, name_start)
+        ):
+            return _with_closing_above(lines, name_start)
+    return first if _content_end(lines, first) else end
+
+
+def _contact_first(lines: Sequence[str], start: int, end: int) -> int | None:
+    paragraph = [fold(line) for line in lines[start:end]]
+    if _GIVEN_PLACE.search(" ".join(paragraph)):
+        return None
+    first = len(paragraph)
+    while first and len(paragraph[first - 1]) <= 110 and not _is_prose(paragraph[first - 1]):
+        first -= 1
+    closing = next((index for index in range(first, len(paragraph)) if CLOSING.match(paragraph[index])), None)
+    block = paragraph[first if closing is None else closing :]
+    if first and closing is None:
+        first = max(first, len(paragraph) - len(block))
+    if not block or len(block) > 14 or (first and paragraph[first - 1].endswith(":")):
+        return None
+    contacts = sum(bool(CONTACT.search(line)) for line in block)
+    strong = any(STRONG_CONTACT.search(line) for line in block)
+    if (contacts >= 2 and strong) or (contacts >= 3) or (strong and len(block) >= 3):
+        return start + (first if closing is None else closing)
+    return None
+
+
+def _is_prose(line: str) -> bool:
+    if CLOSING.match(line):
+        return False
+    if _SENTENCE_END.search(line) and not CONTACT.search(line):
+        return True
+    return (
+        len(line) > 24 and line.count(",") >= 1 and bool(re.search(r"[\u4e00-\u9fff],[\u4e00-\u9fff]", line))
+    ) or line.endswith(":")
+
+
+def _is_name(line: str) -> bool:
+    return 0 < len(line) <= 40 and not re.search(r"[,:;?!@\d]", line) and (len(line.split()) <= 5)
+
+
+def _with_closing_above(lines: Sequence[str], start: int) -> int:
+    above = _content_end(lines, start)
+    if above and CLOSING.match(fold(lines[above - 1])) and _content_end(lines, above - 1):
+        return above - 1
+    return start

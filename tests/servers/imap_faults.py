@@ -1,0 +1,159 @@
+"""A TCP proxy between a client and a server that cuts, stalls, splits, repeats and garbles what the server says."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Literal
+
+Ending = Literal["fin", "rst", "half_close", "stall"]
+
+
+@dataclass
+class Plan:
+    """What happens to one connection, counted in bytes that the server sent.
+
+    `cut_after`: so many bytes are passed on, then comes the `ending`: fin closes, rst resets, half_close closes one way
+    only, stall keeps the connection and says nothing more. `cut_at`: the same once these bytes have been passed on.
+    `pieces`: bytes are passed on in pieces of this size with a pause, so that lines are split across packets.
+    `duplicate`: the first occurrence of these bytes is said twice. `replace`: (old, new) in the server's words.
+    """
+
+    cut_after: int | None = None
+    cut_at: bytes = b""
+    ending: Ending = "rst"
+    pieces: int = 0
+    piece_pause: float = 0.002
+    duplicate: bytes = b""
+    replace: tuple[bytes, bytes] | None = None
+
+
+@dataclass
+class FaultProxy:
+    """Listens on `port`. `plans` are used up, one by each new connection; without a plan all is passed on."""
+
+    upstream: int
+    port: int = 0
+    plans: list[Plan] = field(default_factory=list)
+    connections: int = 0
+    refuse: bool = False
+    _open: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def break_all(self, ending: Ending = "rst") -> None:
+        """Ends every open connection now."""
+        with self._lock:
+            pairs, self._open = self._open, []
+        for client, server in pairs:
+            _finish(client, server, ending)
+
+    def serve(self, listener: socket.socket, stop: threading.Event) -> None:
+        listener.settimeout(0.1)
+        while not stop.is_set():
+            try:
+                client, _ = listener.accept()
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+            if self.refuse:
+                _finish(client, client, "rst")
+                continue
+            client.settimeout(None)
+            try:
+                server = socket.create_connection(("127.0.0.1", self.upstream), 5)
+            except OSError:
+                client.close()
+                continue
+            server.settimeout(None)
+            with self._lock:
+                self.connections += 1
+                plan = self.plans.pop(0) if self.plans else Plan()
+                self._open.append((client, server))
+            for target, arguments in ((_pass_on, (client, server)), (_misbehave, (server, client, plan))):
+                threading.Thread(target=target, args=arguments, daemon=True).start()
+
+
+def _pass_on(client: socket.socket, server: socket.socket) -> None:
+    with suppress(OSError):
+        while data := client.recv(65536):
+            server.sendall(data)
+        server.shutdown(socket.SHUT_WR)
+
+
+def _misbehave(server: socket.socket, client: socket.socket, plan: Plan) -> None:
+    passed, tail = 0, b""
+    with suppress(OSError):
+        while data := server.recv(65536):
+            if plan.replace:
+                data = data.replace(*plan.replace)
+            if plan.duplicate and plan.duplicate in data:
+                data = data.replace(plan.duplicate, plan.duplicate * 2, 1)
+                plan.duplicate = b""
+            allowed = len(data)
+            if plan.cut_after is not None:
+                allowed = min(allowed, plan.cut_after - passed)
+            if plan.cut_at:
+                position = (tail + data).find(plan.cut_at)
+                if position >= 0:
+                    allowed = min(allowed, position + len(plan.cut_at) - len(tail))
+                    plan.cut_after = passed + allowed
+                tail = (tail + data)[-(len(plan.cut_at) - 1) :] if len(plan.cut_at) > 1 else b""
+            _send(client, data[:allowed], plan)
+            passed += allowed
+            if plan.cut_after is not None and passed >= plan.cut_after:
+                _finish(client, server, plan.ending)
+                return
+        client.shutdown(socket.SHUT_WR)
+
+
+def _send(client: socket.socket, data: bytes, plan: Plan) -> None:
+    if not plan.pieces:
+        client.sendall(data)
+        return
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for start in range(0, len(data), plan.pieces):
+        client.sendall(data[start : start + plan.pieces])
+        time.sleep(plan.piece_pause)
+
+
+def _finish(client: socket.socket, server: socket.socket, ending: Ending) -> None:
+    if ending == "stall":
+        return  # both stay open until the proxy goes
+    with suppress(OSError):
+        if ending == "half_close":
+            client.shutdown(socket.SHUT_WR)
+            return
+        if ending == "rst":  # lingering for zero seconds makes close send RST
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        else:
+            client.shutdown(socket.SHUT_RDWR)
+    if ending == "rst":
+        # The other thread sits in recv on the same socket, which keeps it open: shutting down wakes it.
+        with suppress(OSError):
+            client.shutdown(socket.SHUT_RD)
+    client.close()
+    with suppress(OSError):
+        server.shutdown(socket.SHUT_RDWR)
+    server.close()
+
+
+@contextmanager
+def fault_proxy(upstream: int) -> Iterator[FaultProxy]:
+    """Runs a proxy in front of `upstream` on loopback."""
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        proxy = FaultProxy(upstream, listener.getsockname()[1])
+        thread = threading.Thread(target=proxy.serve, args=(listener, stop), daemon=True)
+        thread.start()
+        try:
+            yield proxy
+        finally:
+            stop.set()
+            thread.join(2)
+            proxy.break_all("fin")

@@ -15,7 +15,7 @@ from assistant.rendering.languages import choose
 from assistant.rendering.library import Library, TemplateMeta
 
 if TYPE_CHECKING:
-    from jinja2.sandbox import SandboxedEnvironment
+    from assistant.rendering.environment import MailEnvironment
 
 MAX_SUBJECT_CHARACTERS: Final = 180
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
@@ -44,24 +44,11 @@ class Templates:
         self.agency_language = agency_language
 
     @cached_property
-    def environment(self) -> SandboxedEnvironment:
+    def environment(self) -> MailEnvironment:
         """Jinja, sandboxed, strict about undefined names, escaping in html parts only."""
-        from jinja2 import FileSystemLoader, StrictUndefined
-        from jinja2.sandbox import ImmutableSandboxedEnvironment
+        from assistant.rendering.environment import mail_environment
 
-        from assistant.rendering.filters import FILTERS
-
-        environment = ImmutableSandboxedEnvironment(
-            loader=FileSystemLoader([str(folder) for folder in self.library.folders]),
-            undefined=StrictUndefined,
-            autoescape=is_html,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-            cache_size=-1,
-        )
-        environment.filters.update(FILTERS)
-        return environment
+        return mail_environment(self.library.folders)
 
     def names(self) -> tuple[str, ...]:
         """All mails, as rule files name them: `followups/proposal-nudge-1`."""
@@ -145,11 +132,6 @@ class Templates:
         if self.exists(name):
             return Problem(self.library.shown(name), 0, 0, "T003", "no language has both a subject and a text part")
         return Problem(self.library.shown(name), 0, 0, "T003", f'there is no template "{name}"', hint)
-
-
-def is_html(key: str | None) -> bool:
-    """Whether a template is html by its file name: `html.zh-Hans.j2`, `layout/letter.html.j2`."""
-    return key is not None and "html" in key.rpartition("/")[2].split(".")
 
 
 def tidy_subject(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -38,7 +39,7 @@ def against_target(value: float, target: float, buffer: float = 0) -> tuple[Cell
     edges = [round(100 * mark / whole) for mark in marks]
     if value > 0 and edges[0] == 0:
         edges = [max(edge, 2) for edge in edges]
-    widths = [edges[0], *(after - before for before, after in zip(edges, edges[1:], strict=False))]
+    widths = [edges[0], *(after - before for before, after in itertools.pairwise(edges))]
     tones: tuple[Tone, ...] = ("normal", "buffer", "over", "rest")
     return _cells(list(zip(widths, tones, strict=True)))
 

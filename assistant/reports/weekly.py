@@ -5,7 +5,7 @@ What is long is cut and says so: mail programs clip what is over 100 KB, and nob
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -332,11 +332,11 @@ def _unsure(label: UnsureLabel) -> View:
 
 
 def _festival(festival: FestivalAhead) -> View:
-    names: Mapping[bool, str] = {True: "", False: shorten("、".join(festival.greeted), LINE_LENGTH)}
     return {
         "name": _name(festival.name),
         "day": festival.day,
-        "greeted": names[not festival.greeted],
+        "greeted": [_name(name) for name in festival.greeted[:MAX_AHEAD]],
+        "greeted_more": max(len(festival.greeted) - MAX_AHEAD, 0),
         "greeting_at": festival.greeting_at or "",
         "closed_from": festival.closed_from or "",
         "closed_to": festival.closed_to or "",

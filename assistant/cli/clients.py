@@ -1,0 +1,95 @@
+"""`assistant clients`: who the clients are, and setting right what was guessed about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from assistant.cli.context import context_of
+from assistant.cli.output import listing, say
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from assistant.store.tables import Client
+
+app = typer.Typer(help="List clients; `set` and `merge` correct them.", invoke_without_command=True)
+
+_Text = Annotated[Optional[str], typer.Option()]  # noqa: UP045  # typer reads this form on every supported version
+
+
+def register(root: typer.Typer) -> None:
+    root.add_typer(app, name="clients")
+
+
+@app.callback()
+def clients(ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False) -> None:
+    """List clients, or correct them with a subcommand."""
+    if ctx.invoked_subcommand is not None:
+        return
+    from assistant.store.listings import client_rows
+
+    with context_of(ctx).database().session() as session:
+        columns = ("id", "name", "domains", "country", "language", "timezone", "owner", "records", "last_at")
+        listing(client_rows(session), columns, as_json=as_json, empty="No clients yet.")
+
+
+def find_client(session: Session, which: str) -> Client:
+    """By id, domain, address or name. Raises WrongUse when there is none or more than one."""
+    from sqlalchemy import func, select
+
+    from assistant.errors import WrongUse
+    from assistant.store.clients import client_by_key
+    from assistant.store.tables import Client
+
+    if which.isdigit() and (found := session.get(Client, int(which))):
+        return found
+    if found := client_by_key(session, which.lower()):
+        return found
+    named = session.scalars(
+        select(Client).where(func.lower(Client.name).contains(which.lower()), Client.merged_into.is_(None))
+    ).all()
+    exact = [client for client in named if client.name == which]
+    if len(exact or named) == 1:
+        return (exact or named)[0]
+    if not named:
+        raise WrongUse(f"there is no client {which!r}; `assistant clients` lists them.")
+    raise WrongUse(f"{which!r} fits {len(named)} clients ({', '.join(client.name for client in named[:5])}); use the id.")
+
+
+@app.command("merge")
+def merge(ctx: typer.Context, source: str, target: str) -> None:
+    """Join SOURCE into TARGET: a subsidiary, a second domain, a person who turned out to be of a company."""
+    from assistant.store.clients import merge_clients
+
+    with context_of(ctx).database().session() as session:
+        first, second = find_client(session, source), find_client(session, target)
+        if first.id == second.id:
+            say("They are one client already.")
+            return
+        merge_clients(session, first, second)
+        say(f"{first.name} is now part of {second.name}.")
+
+
+@app.command("set")
+def set_client(
+    ctx: typer.Context,
+    which: Annotated[str, typer.Argument(metavar="CLIENT", help="Id, domain or name.")],
+    name: _Text = None,
+    country: _Text = None,
+    language: _Text = None,
+    timezone: _Text = None,
+    owner: _Text = None,
+    tag: Annotated[Optional[list[str]], typer.Option(help="Add a tag; `muted` stops all automatic mail.")] = None,  # noqa: UP045  # as above
+    untag: Annotated[Optional[list[str]], typer.Option(help="Remove a tag.")] = None,  # noqa: UP045  # as above
+) -> None:
+    """Correct what was guessed about CLIENT."""
+    with context_of(ctx).database().session() as session:
+        client = find_client(session, which)
+        given = {"name": name, "country": country, "language": language, "timezone": timezone, "owner": owner}
+        for key, value in given.items():
+            if value is not None:
+                setattr(client, key, value)
+        client.tags = sorted((set(client.tags) | set(tag or ())) - set(untag or ()))
+        say(f"{client.name}: saved.")

@@ -1,0 +1,72 @@
+"""How results are printed: a table for people, or one JSON object a line for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+
+def say(text: str) -> None:
+    """Talk to the person at the terminal; never mixed with results."""
+    print(text, file=sys.stderr)  # noqa: T201  # this is where the command line talks
+
+
+def result(text: str) -> None:
+    print(text)  # noqa: T201  # this is where the command line prints results
+
+
+def json_line(row: Mapping[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    return str(value)
+
+
+def listing(
+    rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool, empty: str, title: str = ""
+) -> None:
+    """Prints `rows`: with `as_json` every key of each, else the `columns` as a table, or `empty` when there is none."""
+    if as_json:
+        for row in rows:
+            result(json_line(row))
+        return
+    found = list(rows)
+    if not found:
+        say(empty)
+        return
+    from rich.table import Table
+
+    table = Table(title=title or None, title_justify="left", header_style="bold", show_edge=False)
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in found:
+        table.add_row(*(_cell(row.get(column)) for column in columns))
+    console().print(table)
+
+
+def console(*, stderr: bool = False) -> Any:
+    """A rich console; on a pipe it is as wide as it needs, not 80 columns."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if stream.isatty() else 160, highlight=False)
+
+
+def _cell(value: object) -> str:
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ", ".join(str(item) for item in value)
+    return str(value)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from parsers.message import parse
+from parsers.quotation import split_reply
 from parsers.types import (
     Address,
     Attachment,
@@ -27,4 +29,6 @@ __all__ = [
     "Invitation",
     "Message",
     "Reply",
+    "parse",
+    "split_reply",
 ]

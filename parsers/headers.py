@@ -1,0 +1,173 @@
+"""Raw header access: finds the fields of a header section in bytes, however damaged, and decodes what is asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from parsers.charsets import decode
+from parsers.encoded_words import decode_words
+from parsers.limits import MAX_FIELD_BYTES, MAX_FIELDS, Defects
+
+_FIELD = re.compile(rb"^([!-9;-~]{1,200})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)\n?", re.MULTILINE)
+_FROM_LINE = re.compile(rb"[>\s]*From [^\n]*\n?")
+_KNOWN = frozenset(
+    b"from to cc bcc subject date message-id in-reply-to references reply-to sender return-path received mime-version content-type "
+    b"content-transfer-encoding content-disposition content-id x-mailer x-priority delivered-to dkim-signature x-originating-ip "
+    b"list-id list-unsubscribe user-agent thread-index thread-topic authentication-results auto-submitted precedence importance".split()
+)
+_READ = _KNOWN | frozenset(
+    b"x-original-to envelope-to x-envelope-to x-auto-response-suppress x-autoreply x-autorespond x-failed-recipients "
+    b"content-language content-description x-microsoft-original-message-id".split()
+)
+_ESSENTIAL = (b"from", b"subject", b"date", b"message-id", b"to")
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]+")
+_LONG_LISTS = frozenset({b"to", b"cc", b"bcc", b"references", b"in-reply-to", b"reply-to", b"from"})
+
+
+class Headers(Mapping[str, tuple[str, ...]]):
+    """Fields by lower-case name, each the tuple of its decoded values in order. Decoded when first asked for."""
+
+    __slots__ = ("_decoded", "defects", "fields", "hint")
+
+    def __init__(self, fields: dict[bytes, list[bytes]], defects: Defects) -> None:
+        self.fields = fields
+        self._decoded: dict[str, tuple[str, ...]] = {}
+        self.defects = defects
+        self.hint: str | None = None
+        """Charset to try for raw 8-bit values before guessing."""
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        values = self._decoded.get(name)
+        if values is None:
+            values = tuple(self._to_text(name, raw) for raw in self.fields[name.encode("ascii", "replace")])
+            self._decoded[name] = values
+        return values
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.encode("ascii", "replace") in self.fields
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.decode("ascii") for name in self.fields)
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+    def raw(self, name: bytes) -> bytes | None:
+        """Raw value of the first field of that name, unfolded; None if there is none."""
+        values = self.fields.get(name)
+        return unfold(values[0]) if values else None
+
+    def line(self, name: bytes) -> str:
+        """Value of the first field as characters, unfolded, encoded-words left as they are; "" if there is none."""
+        values = self.fields.get(name)
+        if not values:
+            return ""
+        if len(values) > 1 and name in _ESSENTIAL:
+            self.defects.add("duplicate-header", name.decode("ascii"))
+        return self._to_line(name, values[0])
+
+    def lines(self, name: bytes) -> list[str]:
+        """The same for every field of that name."""
+        return [self._to_line(name, value) for value in self.fields.get(name, ())]
+
+    def text(self, name: bytes) -> str:
+        """Value of the first field, fully decoded, in one line; "" if there is none."""
+        return self._clean(name.decode("ascii"), self.line(name))
+
+    def _to_line(self, name: bytes, value: bytes) -> str:
+        if len(value) > MAX_FIELD_BYTES and name not in _LONG_LISTS:
+            self.defects.add("header-cut", name.decode("ascii"), f"{len(value)} bytes")
+            value = value[:MAX_FIELD_BYTES]
+        value = unfold(value)
+        if value.isascii() and b"~{" not in value:
+            return value.decode("ascii")
+        if b"=?" in value and value.isascii():
+            return value.decode("ascii")
+        read = decode(value, None, self.hint)
+        if read.codec not in ("utf-8", "ascii"):
+            self.defects.add("raw-8bit-header", name.decode("ascii"), f"read as {read.codec}")
+        elif "\ufffd" in read.text:
+            self.defects.add("header-characters-lost", name.decode("ascii"))
+        return read.text
+
+    def _to_text(self, name: str, raw: bytes) -> str:
+        return self._clean(name, self._to_line(name.encode("ascii", "replace"), raw))
+
+    def _clean(self, name: str, line: str) -> str:
+        text = decode_words(line, self.hint)
+        if "\ufffd" in text and "\ufffd" not in line:
+            self.defects.add("encoded-word-damaged", name, line)
+        if not text.isprintable():
+            text = _CONTROL.sub(" ", text)
+        return text.strip()
+
+
+def unfold(value: bytes) -> bytes:
+    """RFC 5322 §2.2.3: line ends before white space go; NULs and stray carriage returns too."""
+    if b"\n" in value:
+        value = value.replace(b"\n\t", b"\n ").replace(b"\n", b"")
+    if b"\x00" in value or b"\r" in value:
+        value = value.replace(b"\x00", b"").replace(b"\r", b" ")
+    return value.strip(b" \t")
+
+
+def read_headers(data: bytes, start: int, limit: int, defects: Defects, where: str = "") -> tuple[Headers, int]:
+    """The header section of `data[start:limit]` (line ends are LF) and the index at which the body begins."""
+    fields: dict[bytes, list[bytes]] = {}
+    at = start
+    for _ in range(4):
+        at, ended = _read_section(data, at, limit, fields, defects, where)
+        # A stray blank line inside the header of a whole mail: what follows still looks like its header.
+        if where or not ended or at >= limit or any(name in fields for name in _ESSENTIAL):
+            break
+        following = _FIELD.match(data, at, min(limit, at + 2000))
+        if following is None or following[1].lower() not in _KNOWN:
+            break
+        defects.add("blank-line-in-header")
+    return Headers(fields, defects), at
+
+
+def _read_section(
+    data: bytes, start: int, limit: int, fields: dict[bytes, list[bytes]], defects: Defects, where: str
+) -> tuple[int, bool]:
+    """Fill `fields`; return where the body begins, and whether a blank line said so."""
+    if data[start : start + 1] == b"\n":
+        return start + 1, True
+    end = data.find(b"\n\n", start, limit)
+    body, ended = (end + 2, True) if end >= 0 else (limit, False)
+    block_end = end + 1 if end >= 0 else limit
+    at = start
+    if not where and data[start : start + 6].lstrip(b">").startswith(b"From "):
+        line = _FROM_LINE.match(data, start, block_end)
+        if line is not None:
+            defects.add("mbox-line", detail=line[0].decode("latin-1").strip())
+            at = line.end()
+    last: bytes | None = None
+    count = sum(map(len, fields.values()))
+    for match in _FIELD.finditer(data, at, block_end):
+        name = match[1].lower()
+        if match.start() != at:
+            if name not in _KNOWN or name in fields or (last is None and at != start):
+                break
+            _append_stray(data[at : match.start()], last, fields, defects, where)
+        count += 1
+        if count <= MAX_FIELDS or (name in _READ and len(fields.get(name, ())) < 100):
+            fields.setdefault(name, []).append(match[2])
+            last = name
+        else:
+            defects.add("headers-cut", where, f"more than {MAX_FIELDS} fields")
+        at = match.end()
+    if at < block_end:
+        defects.add("missing-blank-line", where)
+        return at, False
+    return body, ended
+
+
+def _append_stray(
+    stray: bytes, last: bytes | None, fields: dict[bytes, list[bytes]], defects: Defects, where: str
+) -> None:
+    """Lines that are no field between fields: a folded line whose white space was lost, or rubbish at the top."""
+    defects.add("header-line-damaged", where, stray[:100].decode("latin-1").strip())
+    if last is not None:
+        fields[last][-1] += b" " + stray.replace(b"\n", b" ").strip()

@@ -1,0 +1,416 @@
+"""HTML mail to text that reads like the mail looked.
+
+Blocks become lines, paragraphs are set apart, lists get their marks, cells of a row stand on one line with tabs between
+(as browsers copy them), links keep an address that their text does not show; what was hidden stays hidden.
+"""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from parsers.limits import MAX_HTML_NESTING, MAX_TEXT
+
+RULER = "_" * 32
+"""What a horizontal rule becomes: the line that Outlook writes for it in plain text."""
+
+_BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "body",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hgroup",
+        "html",
+        "legend",
+        "li",
+        "main",
+        "menu",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "tfoot",
+        "thead",
+        "tr",
+        "ul",
+        "blockquote",
+    ]
+)
+_SPACED = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "pre", "blockquote"])
+_SKIPPED = frozenset(
+    [
+        "head",
+        "script",
+        "style",
+        "title",
+        "template",
+        "object",
+        "embed",
+        "applet",
+        "select",
+        "option",
+        "map",
+        "area",
+        "meta",
+        "link",
+        "base",
+        "colgroup",
+        "col",
+        "video",
+        "audio",
+        "svg",
+        "math",
+        "iframe",
+        "textarea",
+        "noframes",
+        "xml",
+        "button",
+        "-comment",
+        "_comment",
+        "-doctype",
+        "!doctype",
+        "-document",
+        "#comment",
+    ]
+)
+_RUN = re.compile(r"[ \t\n\r\f]+")
+_BREAK_BETWEEN_WIDE = re.compile(
+    r"(?<=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60])[ \t]*\r?\n[ \t]*(?=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60])"
+)
+_INVISIBLE = re.compile("[\u200b\u200c\u2060\ufeff\u00ad\u034f\u061c\u180e]+")
+_HIDING = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|max-height\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])|font-size\s*:\s*0(?![.\d])",
+    re.IGNORECASE,
+)
+_MAY_HIDE = re.compile(
+    r"\bhidden\b|display\s*:\s*none|mso-hide|max-height\s*:\s*0|opacity\s*:\s*0|font-size\s*:\s*0", re.IGNORECASE
+)
+_NO_MARGIN = re.compile(r"margin(?:-top|-bottom)?\s*:\s*0", re.IGNORECASE)
+_QUOTE_BORDER = re.compile(r"border-left[^;]*\d", re.IGNORECASE)
+_EMOJI_ALT = re.compile(r"\[[^\[\]]{1,8}\]|[^\w\s]{1,6}|:[a-z_]{2,20}:")
+_ANY_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]*)[^<>]{0,5000}>")
+_OPEN_OR_CLOSE = re.compile(
+    r"<(/?)(?:div|blockquote|ul|ol|li|table|td|tr|section|article|span|font|b|i|u|em|strong|a|p|center|dl|dd)\b",
+    re.IGNORECASE,
+)
+_LINE_SPACE = re.compile(r"[ \t]+\n")
+_MANY_LINES = re.compile(r"\n{3,}")
+_LONGEST_LINK = 300
+
+
+def html_to_text(html: str) -> str:
+    """Text of an HTML document or fragment, lines ended by LF, no blank line at either end. Never raises, linear time."""
+    if len(html) > MAX_TEXT:
+        html = html[:MAX_TEXT]
+    if "<" not in html:
+        return _tidy(unescape(html).replace("\xa0", " "))
+    if is_nested_too_deep(html):
+        return _strip_tags(html)
+    tree = LexborHTMLParser(html)
+    root = tree.root
+    if root is None:
+        return ""
+    return _tidy(_Walk(may_hide=_MAY_HIDE.search(html) is not None).run(root))
+
+
+def is_nested_too_deep(html: str) -> bool:
+    """True for documents on which building a tree takes more than linear time."""
+    if html.count("<") < MAX_HTML_NESTING:
+        return False
+    depth = deepest = 0
+    for match in _OPEN_OR_CLOSE.finditer(html):
+        depth += -1 if match[1] else 1
+        if depth > deepest:
+            deepest = depth
+        elif depth < 0:
+            depth = 0
+    return deepest > MAX_HTML_NESTING
+
+
+def _strip_tags(html: str) -> str:
+    def replace(match: re.Match[str]) -> str:
+        return "\n" if match[2].lower() in _BLOCKS or match[2].lower() == "br" else ""
+
+    text = re.sub(r"(?is)<(script|style|head)\b.{0,100000}?</\1\s*>", "", html)
+    return _tidy(unescape(_ANY_TAG.sub(replace, text)).replace("\xa0", " "))
+
+
+class _Walk:
+    """One walk through a tree in document order, without recursion; collects lines as (depth of quotation, text)."""
+
+    __slots__ = (
+        "_gap",
+        "_line",
+        "_links",
+        "_lists",
+        "_marker",
+        "_may_hide",
+        "_preserve",
+        "_quote",
+        "_rows",
+        "_space",
+        "lines",
+    )
+
+    def __init__(self, *, may_hide: bool) -> None:
+        self.lines: list[tuple[int, str]] = []
+        self._line: list[str] = []
+        self._gap = 0  # empty lines owed before the next text
+        self._space = False  # a space owed before the next text on this line
+        self._marker = False  # the line holds nothing but the mark of a list item
+        self._preserve = 0  # depth of elements that keep white space
+        self._quote = 0
+        self._lists: list[int | None] = []  # the next number, or None for bullets
+        self._rows: list[list[int]] = []  # of each open row: cells seen, lines before it
+        self._links: list[tuple[str, int, int]] = []
+        self._may_hide = may_hide
+
+    def run(self, root: LexborNode) -> str:
+        stack: list[LexborNode | str] = [root]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, str):
+                self._leave(node)
+                continue
+            following = node.next
+            if following is not None:
+                stack.append(following)
+            tag = node.tag or ""
+            if tag == "-text":
+                self._text(node.text_content or "")
+            elif tag not in _SKIPPED and not (self._may_hide and _is_hidden(node)):
+                mark = self._enter(tag, node)
+                child = node.child
+                if mark:
+                    stack.append(mark)
+                if child is not None:
+                    stack.append(child)
+        self._finish()
+        return "\n".join(["> " * depth + text if depth and text else ">" * depth + text for depth, text in self.lines])
+
+    def _text(self, text: str) -> None:
+        if self._preserve:
+            for index, piece in enumerate(text.replace("\r\n", "\n").split("\n")):
+                if index:
+                    self._break_line()
+                self._write(piece)
+            return
+        if "\n" in text:
+            text = _BREAK_BETWEEN_WIDE.sub("", text)
+        words = _RUN.sub(" ", text)
+        if words[:1] == " ":
+            self._space = True
+            words = words[1:]
+        if words[-1:] == " ":
+            self._write(words[:-1])
+            self._space = True
+        elif words:
+            self._write(words)
+
+    def _write(self, words: str) -> None:
+        if not words:
+            return
+        if not self._line:
+            if self._gap:
+                if self.lines:
+                    empty = (min(self.lines[-1][0], self._quote), "")
+                    self.lines.extend([empty] * min(self._gap, 2))
+                self._gap = 0
+        elif self._space:
+            self._line.append(" ")
+        self._space = False
+        self._marker = False
+        self._line.append(words)
+
+    def _finish(self) -> None:
+        if self._line and not self._marker:
+            self.lines.append((self._quote, "".join(self._line).rstrip()))
+            self._line = []
+        self._space = False
+
+    def _break_line(self) -> None:
+        """What <br> does: ends the line, or leaves an empty one."""
+        if self._line and not self._marker:
+            self._finish()
+        else:
+            self._gap += 1
+
+    def _break_block(self, tag: str) -> None:
+        self._finish()
+        if tag in _SPACED and not self._lists and not self._gap:
+            self._gap = 1
+
+    def _enter(self, tag: str, node: LexborNode) -> str:
+        """Start an element; a mark that is not empty is handed to `_leave` when its children are done."""
+        if tag == "br":
+            self._break_line()
+        elif tag == "a":
+            self._links.append(((node.attributes.get("href") or "").strip(), len(self.lines), len(self._line)))
+            return "a"
+        elif tag == "img":
+            attributes = node.attributes
+            alt = attributes.get("data-emoji") or attributes.get("alt") or ""
+            if alt and _EMOJI_ALT.fullmatch(alt):
+                self._write(alt)
+        elif tag == "hr":
+            self._finish()
+            self._write(RULER)
+            self._finish()
+        elif tag in ("td", "th"):
+            self._cell()
+        elif tag in _BLOCKS:
+            return self._enter_block(tag, node)
+        return ""
+
+    def _cell(self) -> None:
+        if not self._rows:
+            return
+        row = self._rows[-1]
+        if row[0] and not self._line and len(self.lines) == row[1] + 1:
+            # The cell before was one line, ended by a block in it: the row goes on there.
+            self._line.append(self.lines.pop()[1])
+            self._gap = 0
+        if row[0] and self._line:
+            self._line.append("\t")
+            self._space, self._marker = False, True
+        row[0] += 1
+
+    def _enter_block(self, tag: str, node: LexborNode) -> str:
+        mark = tag
+        if tag == "p" and (_is_tight(node) or self._rows):
+            mark = "div"
+        if tag == "blockquote" and not _is_quotation(node):
+            mark = "div"
+        self._break_block(mark)
+        if tag == "pre" or (tag == "div" and _keeps_space(node)):
+            self._preserve += 1
+            return "pre" if tag == "pre" else "pre-div"
+        if tag == "tr":
+            self._rows.append([0, len(self.lines)])
+        elif tag == "li":
+            self._item()
+        elif tag in ("ul", "menu"):
+            self._lists.append(None)
+        elif tag == "ol":
+            start = node.attributes.get("start") or "1"
+            self._lists.append(int(start) if start.isascii() and start.isdigit() and len(start) < 6 else 1)
+        elif mark == "blockquote":
+            self._quote += 1
+        return mark
+
+    def _item(self) -> None:
+        number = self._lists[-1] if self._lists else None
+        indent = "  " * min(len(self._lists) - 1, 10)
+        self._line = []
+        self._write(f"{indent}- " if number is None else f"{indent}{number}. ")
+        self._marker = True
+        if number is not None:
+            self._lists[-1] = number + 1
+
+    def _leave(self, mark: str) -> None:
+        if mark == "a":
+            self._leave_link()
+            return
+        if self._marker and mark in ("li", "tr"):
+            self._line, self._marker = ([], False) if mark == "li" else (self._line, False)
+        self._finish()
+        if mark in ("pre", "pre-div"):
+            self._preserve -= 1
+        elif mark == "tr":
+            self._rows.pop()
+        elif mark in ("ul", "ol", "menu"):
+            self._lists.pop()
+        elif mark == "blockquote":
+            self._quote -= 1
+        self._break_block(mark)
+
+    def _leave_link(self) -> None:
+        href, line, piece = self._links.pop()
+        if not href or len(href) > _LONGEST_LINK or line != len(self.lines):
+            return
+        text = "".join(self._line[piece:]).strip()
+        lowered = href.lower()
+        if not text:
+            return
+        if lowered.startswith("mailto:"):
+            address = href[7:].partition("?")[0]
+            if "@" in address and address.lower() not in text.lower():
+                self._write(f" <{address}>")
+        elif lowered.startswith(("http:", "https:", "ftp:")):
+            shown = text.lower().removeprefix("http://").removeprefix("https://").rstrip("/")
+            if shown not in lowered:
+                self._write(f" <{href}>")
+
+
+def _is_hidden(node: LexborNode) -> bool:
+    attributes = node.attributes
+    if not attributes:
+        return False
+    if "hidden" in attributes:
+        return True
+    style = attributes.get("style")
+    if not style:
+        return False
+    match = _HIDING.search(style)
+    if match is None:
+        return False
+    if match[0].lower().startswith("font-size"):
+        # Layout tables set the size to nothing around cells that set it again.
+        return node.css_first("table,div,td,p,a,[style*=font-size]") is None
+    return not (match[0].lower().startswith(("max-height", "opacity")) and (node.tag or "") in ("body", "html"))
+
+
+def _keeps_space(node: LexborNode) -> bool:
+    style = node.attributes.get("style") or ""
+    return "white-space" in style and "pre" in style
+
+
+def _is_tight(node: LexborNode) -> bool:
+    attributes = node.attributes
+    if not attributes:
+        return False
+    return (attributes.get("class") or "").startswith(("Mso", "p1", "p2")) or _NO_MARGIN.search(
+        attributes.get("style") or ""
+    ) is not None
+
+
+def _is_quotation(node: LexborNode) -> bool:
+    attributes = node.attributes
+    return (
+        attributes.get("type") == "cite"
+        or "cite" in attributes
+        or "quote" in (attributes.get("class") or "").lower()
+        or _QUOTE_BORDER.search(attributes.get("style") or "") is not None
+    )
+
+
+def _tidy(text: str) -> str:
+    text = _INVISIBLE.sub("", text.replace("\xa0", " "))
+    text = _LINE_SPACE.sub("\n", text)
+    return _MANY_LINES.sub("\n\n", text).strip("\n").rstrip()

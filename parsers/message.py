@@ -1,0 +1,281 @@
+"""One mail's bytes to one `Message`: the order in which everything else in this room is asked."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from datetime import datetime
+
+from parsers.addresses import read_addresses, read_return_path
+from parsers.bodies import Block, Contents, Nested, Reader, read_mail
+from parsers.dates import read_date
+from parsers.forwards import NestedMessage, read_forward
+from parsers.headers import Headers
+from parsers.html import html_to_text, is_nested_too_deep
+from parsers.identifiers import read_id, read_ids, read_parents
+from parsers.kinds import KindInput, PartFacts, read_kind
+from parsers.language import read_language
+from parsers.limits import MAX_TEXT, Defects
+from parsers.quotation import split_reply
+from parsers.quotation_html import split_html
+from parsers.subjects import read_subject
+from parsers.types import Address, Message, Reply
+
+_CARRIAGE_RETURNS = re.compile(rb"\r+\n")
+_ALIASES = (
+    b"x-microsoft-original-message-id",
+    b"x-original-message-id",
+    b"x-google-original-message-id",
+    b"resent-message-id",
+    b"original-message-id",
+)
+_DELIVERED_TO = (
+    b"delivered-to",
+    b"x-original-to",
+    b"envelope-to",
+    b"x-envelope-to",
+    b"x-delivered-to",
+    b"x-forwarded-to",
+    b"apparently-to",
+)
+_LIST_ID = re.compile(r"<([^<>\s]{1,500})>")
+
+
+def parse(raw: bytes) -> Message:
+    """All facts of one mail. Never raises on content; pure; linear time and bounded memory.
+
+    `raw` is the mail as received (RFC 5322, MIME) with any line ends. Whatever had to be repaired, guessed or cut is in
+    `Message.defects`.
+    """
+    defects = Defects()
+    data = normalise_lines(raw, defects)
+    root, _ = read_mail(data, defects, where="", hint=None, depth=0)
+    headers = root.headers
+    headers.hint = headers.hint or _first_charset(root.children)
+    reader = Reader(defects)
+    contents = reader.contents
+    contents.blocks = reader.read(root)
+    text = _body_text(contents.blocks, defects)
+    cut = _cut(contents.blocks, text)
+    return _assemble(raw, headers, contents, text, cut, defects)
+
+
+def normalise_lines(raw: bytes, defects: Defects) -> bytes:
+    """The mail with LF line ends, without byte-order mark and blank lines at its top."""
+    data = raw
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = data.decode("utf-16", "replace").encode("utf-8")
+        defects.add("utf-16-mail")
+    elif data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+        defects.add("byte-order-mark")
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+        if b"\r" in data:
+            data = _CARRIAGE_RETURNS.sub(b"\n", data)
+            if b"\n" not in data or data.count(b"\r") > 4 * data.count(b"\n"):
+                data = data.replace(b"\r", b"\n")
+            defects.add("stray-carriage-returns")
+    if data[:1] in (b"\n", b" ", b"\t") and data.lstrip(b" \t\n")[:1]:
+        stripped = data.lstrip(b"\n")
+        if stripped is not data:
+            data = stripped
+            defects.add("blank-lines-at-top")
+    return data
+
+
+def _first_charset(parts: object) -> str | None:
+    for part in parts if isinstance(parts, list) else ():
+        charset: str | None = part.parameters.get("charset") or _first_charset(part.children)
+        if charset:
+            return charset
+    return None
+
+
+def _body_text(blocks: list[Block], defects: Defects) -> str:
+    if not blocks:
+        return ""
+    texts = [text for block in blocks if (text := block.text().strip("\n").rstrip())]
+    joined = "\n\n".join(texts)
+    if len(joined) > MAX_TEXT:
+        defects.add("text-cut", "body", f"{MAX_TEXT} of {len(joined)} characters")
+        joined = joined[:MAX_TEXT]
+    return joined
+
+
+def _cut(blocks: list[Block], text: str) -> Reply:
+    """Reply, quotation and signature: by the HTML's structure where a client is recognised, else by the text."""
+    htmls = [block.html for block in blocks if block.html]
+    if htmls:
+        html = "".join(htmls)
+        if not is_nested_too_deep(html):
+            split = split_html(html)
+            if split is not None:
+                return _from_structure(split.reply_html, split.quoted_html, split.signature_html, blocks)
+    return split_reply(text)
+
+
+def _from_structure(reply_html: str, quoted_html: str, signature_html: str, blocks: list[Block]) -> Reply:
+    written = html_to_text(reply_html)
+    beside = [block.plain.strip() for block in blocks if block.html is None and block.plain]
+    rest = split_reply("\n\n".join([written, *beside]) if beside else written)
+    quoted = html_to_text(quoted_html) if quoted_html else ""
+    signature = html_to_text(signature_html) if signature_html else ""
+    return Reply(
+        rest.reply,
+        "\n\n".join(piece for piece in (rest.quoted, quoted) if piece),
+        "\n".join(piece for piece in (rest.signature, signature) if piece),
+    )
+
+
+def _assemble(raw: bytes, headers: Headers, contents: Contents, text: str, cut: Reply, defects: Defects) -> Message:
+    subject = headers.text(b"subject")
+    subject_facts = read_subject(subject)
+    date = read_date(headers.line(b"date"), defects, lambda: _received(headers))
+    parents = read_parents(headers.lines(b"in-reply-to"), defects)
+    references = read_ids(headers.lines(b"references"), defects, "references")
+    originator, sender = _authors(headers, defects)
+    return_path = read_return_path(headers.line(b"return-path")) if headers.raw(b"return-path") is not None else None
+    language = read_language(cut.reply or text)
+    kind = read_kind(
+        KindInput(
+            headers=headers,
+            originator=originator,
+            return_path=return_path,
+            subject=subject,
+            text=text,
+            reply=cut.reply,
+            date=date,
+            language=language,
+            parts=tuple(PartFacts(content_type, found) for content_type, found in contents.machine_parts),
+            invitation=contents.invitation,
+            raw=raw,
+        )
+    )
+    nested = _nested_facts(contents.nested[0]) if contents.nested else None
+    return Message(
+        message_id=read_id(headers.line(b"message-id")) if headers.raw(b"message-id") else None,
+        in_reply_to=parents[0] if parents else None,
+        references=tuple(dict.fromkeys((*references, *parents[1:]))) if len(parents) > 1 else references,
+        date=date,
+        originator=originator,
+        sender=sender,
+        reply_to=_addresses(headers, b"reply-to", defects),
+        to=_addresses(headers, b"to", defects),
+        cc=_addresses(headers, b"cc", defects),
+        bcc=_addresses(headers, b"bcc", defects),
+        return_path=return_path,
+        delivered_to=_delivered_to(headers),
+        subject=subject,
+        base_subject=subject_facts.base,
+        subject_is_reply=subject_facts.is_reply,
+        subject_is_forward=subject_facts.is_forward,
+        text=text,
+        reply=cut.reply,
+        quoted=cut.quoted,
+        signature=cut.signature,
+        attachments=tuple(contents.attachments),
+        kind=kind.kind,
+        evidence=kind.evidence,
+        bounced=kind.bounced,
+        bounced_message_id=kind.bounced_message_id,
+        absent_until=kind.absent_until,
+        forwarded=read_forward(text, subject_facts, nested),
+        invitation=contents.invitation,
+        language=language,
+        thread_index=_thread_index(headers),
+        aliases=_aliases(headers),
+        authentication_results=headers.get("authentication-results", ()),
+        list_id=_list_id(headers),
+        security=contents.security,
+        size=len(raw),
+        defects=defects.found(),
+    )
+
+
+def _addresses(headers: Headers, name: bytes, defects: Defects) -> tuple[Address, ...]:
+    lines = headers.lines(name)
+    if not lines:
+        return ()
+    where = name.decode("ascii")
+    if len(lines) == 1:
+        return read_addresses(lines[0], defects, where, headers.hint)
+    defects.add("duplicate-header", where)
+    return tuple(
+        dict.fromkeys(one for line in lines[:100] for one in read_addresses(line, defects, where, headers.hint))
+    )
+
+
+def _authors(headers: Headers, defects: Defects) -> tuple[Address | None, Address | None]:
+    """From (the first of several) and Sender; a mail without a readable From was written by its Sender."""
+    writers = _addresses(headers, b"from", defects)
+    senders = _addresses(headers, b"sender", defects)
+    if len(writers) > 1:
+        defects.add("several-originators", "from", ", ".join(one.addr_spec for one in writers[:5]))
+    if not writers and senders:
+        defects.add("originator-from-sender", "from")
+    elif not writers:
+        defects.add("no-originator", "from")
+    writer = writers[0] if writers else senders[0] if senders else None
+    return writer, senders[0] if senders else None
+
+
+def _received(headers: Headers) -> datetime | None:
+    """When the first server on the way took the mail, by the lowest Received field that has a time."""
+    for line in reversed(headers.lines(b"received")[:50]):
+        stamp = line.rpartition(";")[2]
+        moment = read_date(stamp, Defects()) if stamp != line else None
+        if moment is not None:
+            return moment
+    return None
+
+
+def _delivered_to(headers: Headers) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for name in _DELIVERED_TO:
+        if name in headers.fields:
+            for address in _addresses(headers, name, Defects()):
+                found[address.addr_spec] = None
+    return tuple(found)
+
+
+def _thread_index(headers: Headers) -> str | None:
+    value = headers.raw(b"thread-index")
+    if not value:
+        return None
+    try:
+        root = base64.b64decode(value[:4000].replace(b" ", b""), validate=False)[:22]
+    except (binascii.Error, ValueError):
+        return None
+    return root.hex() if len(root) == 22 else None
+
+
+def _aliases(headers: Headers) -> tuple[str, ...]:
+    own = read_id(headers.line(b"message-id")) if headers.raw(b"message-id") else None
+    ids = dict.fromkeys(
+        found
+        for name in _ALIASES
+        if name in headers.fields
+        for line in headers.lines(name)[:10]
+        if (found := read_id(line))
+    )
+    ids.pop(own or "", None)
+    return tuple(ids)
+
+
+def _list_id(headers: Headers) -> str | None:
+    value = headers.text(b"list-id")
+    if not value:
+        return None
+    match = _LIST_ID.search(value)
+    return (match[1] if match else value[:500]).lower() or None
+
+
+def _nested_facts(nested: Nested) -> NestedMessage:
+    defects = Defects()
+    headers = nested.root.headers
+    reader = Reader(defects, depth=1)
+    text = _body_text(reader.read(nested.root), defects)
+    originator, _ = _authors(headers, defects)
+    return NestedMessage(originator, read_date(headers.line(b"date"), defects), headers.text(b"subject"), text)

@@ -374,8 +374,12 @@ class ImapConnection:
         return list(data)
 
     def _changed(self) -> bool:
-        before = self._state
-        now = self.look(self._folder)
+        """Asks twice, because servers differ in what they tell an open session: NOOP, and STATUS."""
+        with self._sentences():
+            self._client.noop()
+            if self._client.wire.news:
+                return True
+        before, now = self._state, self.look(self._folder)
         if now.uidnext:
             changed = (now.uidvalidity, now.uidnext) != (before.uidvalidity, before.uidnext)
         else:

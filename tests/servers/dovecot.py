@@ -43,7 +43,7 @@ mail_location = maildir:~/Maildir
 passdb {{
   driver = passwd-file
   mechanisms = plain login lookup none
-  args = scheme=PLAIN username_format=%u {folder}/users
+  args = scheme=PLAIN username_format=%u {folder}/users/%u
 }}
 {oauth}
 userdb {{
@@ -63,6 +63,9 @@ namespace inbox {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =
@@ -192,8 +195,8 @@ class Dovecot:
 
     def new_mailbox(self, user: str = "", password: str = PASSWORD) -> Mailbox:
         user = user or f"box{next(self._numbers)}@agency.example"
-        with (self.folder / "users").open("a", encoding="utf-8") as users:
-            users.write(f"{user}:{password}::::::\n")
+        # A file for each user: Dovecot looks at most once a second whether a passwd file has grown.
+        (self.folder / "users" / user).write_text(f"{user}:{password}::::::\n", encoding="utf-8")
         home = self.folder / "home" / user
         home.mkdir()
         give(home)
@@ -214,9 +217,8 @@ def dovecot_server(authority: Authority, tokeninfo: str = "") -> Iterator[Doveco
         user, group = identity()
         server = Dovecot(folder, free_port(), free_port(), free_port(), authority.ca_file)
         authority.write(folder / "certificate.pem", folder / "key.pem")
-        for name in ("run", "home"):
+        for name in ("run", "home", "users"):
             (folder / name).mkdir()
-        (folder / "users").touch()
         (folder / "oauth2.conf.ext").write_text(OAUTH_CONFIGURATION.format(tokeninfo=tokeninfo))
         configuration = folder / "dovecot.conf"
         configuration.write_text(

@@ -80,9 +80,13 @@ class _Server(SMTP):
         if self.sink.faults.drop == "connect":
             self.drop()
 
+    @property
+    def inside_tls(self) -> bool:
+        return self.transport is not None and self.transport.get_extra_info("sslcontext") is not None
+
     def drop(self) -> None:
         self.dropped = True
-        if self.transport is not None:
+        if isinstance(self.transport, asyncio.WriteTransport):
             self.transport.abort()
 
     async def push(self, status: Any) -> None:
@@ -159,7 +163,7 @@ class _Handler:
                     tuple(envelope.rcpt_tos),
                     content,
                     tuple(envelope.mail_options),
-                    session.ssl is not None or server.transport.get_extra_info("sslcontext") is not None,
+                    session.ssl is not None or server.inside_tls,
                     login or "",
                 )
             )

@@ -83,7 +83,7 @@ class AutomaticMail:
 
 @dataclass(frozen=True, slots=True)
 class PlannedMail:
-    """One automatic mail to a contact that is ordered and has not left: in the outbox, or the next step of an open run.
+    """One automatic mail to a contact that is ordered and has not left: in the outbox, or the next step of an active run.
 
     `at` is `not_before` of the outbox row, or `due_at` of the run. `dedupe_key` is that of the `SendMail` it is or will
     be (`send_key`), by which a decision knows its own.
@@ -216,6 +216,7 @@ class ProjectFacts:
     client: ClientFacts
     stage: Stage
     stage_since: datetime
+    """The time of the message (or of the colleague's entry) that moved it there, not of when that was read."""
     waiting_on: WaitingOn = "nobody"
     waited: WaitedMessage | None = None
     """Set when `waiting_on` is `client`."""

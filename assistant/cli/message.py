@@ -1,0 +1,177 @@
+"""`assistant message`: one message: how it is read, what was recorded, trying it again, setting labels right."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from assistant.cli.context import context_of
+from assistant.cli.output import console, json_line, result, say
+
+if TYPE_CHECKING:
+    from parsers import Message
+
+app = typer.Typer(help="One message: parse, show, retry, correct.", no_args_is_help=True)
+
+_Text = Annotated[Optional[str], typer.Option()]  # noqa: UP045  # typer reads this form on every supported version
+
+
+@app.command("parse")
+def parse_file(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A mail as raw bytes (.eml); - for standard input.")],
+    as_json: Annotated[bool, typer.Option("--json", help="All facts as one JSON object.")] = False,
+) -> None:
+    """Show how a mail is read: what was kept, what was cut and why, and its defects. Needs no configuration."""
+    from assistant.errors import WrongUse
+    from parsers import parse
+
+    try:
+        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise WrongUse(f"{file} cannot be read: {error.strerror}.") from error
+    message = parse(raw)
+    if as_json:
+        result(json_line(dataclasses.asdict(message)))
+    else:
+        _print_message(message)
+
+
+def _print_message(message: Message) -> None:
+    out = console()
+    for label, value in _header_lines(message):
+        if value:
+            out.print(f"[bold]{label:<14}[/bold]", end="")
+            out.print(value, markup=False)
+    for title, text, style in (
+        ("newly written", message.reply, ""),
+        ("signature (cut)", message.signature, "dim"),
+        ("quoted (cut)", message.quoted, "dim"),
+    ):
+        if text.strip():
+            out.rule(title, align="left", style="dim")
+            out.print(text.strip(), markup=False, style=style)
+    if message.forwarded is not None:
+        out.rule("forwarded", align="left", style="dim")
+        inner = message.forwarded
+        writer = _person(inner.originator)
+        out.print(f"{writer}  {inner.date or ''}  {inner.subject}", markup=False)
+        out.print(inner.text.strip(), markup=False)
+
+
+def _header_lines(message: Message) -> list[tuple[str, str]]:
+    attachments = ", ".join(f"{item.filename or item.content_type} ({item.size:,} bytes)" for item in message.attachments)
+    return [
+        ("from", _person(message.originator)),
+        ("to", ", ".join(_person(person) for person in message.to)),
+        ("cc", ", ".join(_person(person) for person in message.cc)),
+        ("date", message.date.isoformat() if message.date else "unknown"),
+        ("subject", message.subject),
+        ("base subject", message.base_subject if message.base_subject != message.subject else ""),
+        ("message-id", message.message_id or "none"),
+        ("in reply to", message.in_reply_to or ""),
+        ("references", " ".join(message.references)),
+        ("kind", message.kind),
+        ("evidence", "; ".join(f"{sign.sign}: {sign.text}" if sign.text else sign.sign for sign in message.evidence)),
+        ("bounced", ", ".join(f"{item.addr_spec} {item.action} {item.status}" for item in message.bounced)),
+        ("absent until", message.absent_until.isoformat() if message.absent_until else ""),
+        ("invitation", f"{message.invitation.method} {message.invitation.summary}" if message.invitation else ""),
+        ("language", message.language),
+        ("attachments", attachments),
+        ("security", message.security),
+        ("defects", "; ".join(" ".join(filter(None, (item.code, item.where, item.detail))) for item in message.defects)),
+    ]
+
+
+def _person(address: Any) -> str:
+    if address is None:
+        return "nobody"
+    return f"{address.name} <{address.addr_spec}>" if address.name else str(address.addr_spec)
+
+
+@app.command("show")
+def show(ctx: typer.Context, number: Annotated[str, typer.Argument(metavar="ID", help="Record number or Message-ID.")], as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """Show a record with its labels, confidence and evidence."""
+    from assistant.store.listings import record_row
+    from assistant.store.tables import Client, Project
+
+    with context_of(ctx).database().session() as session:
+        record = find_record(session, number)
+        client = session.get(Client, record.client_id) if record.client_id else None
+        project = session.get(Project, record.project_id) if record.project_id else None
+        row = record_row(record, client.name if client else None, project.name if project else None)
+        row["stage_probabilities"] = record.stage_probabilities
+        row["text"] = record.reply_text
+        if as_json:
+            result(json_line(row))
+            return
+        out = console()
+        for key, value in row.items():
+            if value not in (None, "", [], {}):
+                out.print(f"[bold]{key:<20}[/bold]", end="")
+                out.print(str(value), markup=False)
+
+
+def find_record(session: Any, number: str) -> Any:
+    """By record number or Message-ID. Raises WrongUse."""
+    from sqlalchemy import select
+
+    from assistant.errors import WrongUse
+    from assistant.store.tables import Record
+
+    if number.isdigit() and (record := session.get(Record, int(number))):
+        return record
+    record = session.scalar(select(Record).where(Record.message_id == number.strip("<>")))
+    if record is None:
+        raise WrongUse(f"there is no record {number!r}; `assistant records` lists them.")
+    return record
+
+
+@app.command("retry")
+def retry(ctx: typer.Context, number: Annotated[int, typer.Argument(metavar="ID", help="Number in `assistant quarantine`.")]) -> None:
+    """Take a message out of quarantine and interpret it again."""
+    from assistant.errors import WrongUse
+
+    try:
+        counts = context_of(ctx).workplace().intake.retry(number)
+    except LookupError as error:
+        raise WrongUse(f"{error}; `assistant quarantine` lists them.") from error
+    say("logged" if counts.logged else "still broken" if counts.quarantined else "settled")
+    if counts.quarantined:
+        raise typer.Exit(1)
+
+
+@app.command("correct")
+def correct(
+    ctx: typer.Context,
+    number: Annotated[str, typer.Argument(metavar="ID", help="Record number or Message-ID.")],
+    stage: _Text = None,
+    intent: Annotated[Optional[list[str]], typer.Option(help="The intents it has; repeat for several, `none` for none.")] = None,  # noqa: UP045  # typer reads this form on every supported version
+    approval: _Text = None,
+    waiting_on: _Text = None,
+    project: _Text = None,
+    client: _Text = None,
+) -> None:
+    """Set labels of a record right. Corrections are kept for ever and taught to the reader."""
+    from assistant.errors import WrongUse
+    from assistant.intake.corrections import correct_record
+
+    given = {
+        "stage": stage,
+        "intents": ",".join(intent) if intent is not None else None,
+        "approval": approval,
+        "waiting_on": waiting_on,
+        "project": project,
+        "client": client,
+    }
+    wanted = {key: value for key, value in given.items() if value is not None}
+    if not wanted:
+        raise WrongUse("say what is wrong: --stage, --intent, --approval, --waiting-on, --project or --client.")
+    workplace = context_of(ctx).workplace()
+    with workplace.database.session() as session:
+        record = find_record(session, number)
+        for field, value in wanted.items():
+            say(correct_record(session, record, field, value, "command line", workplace.clock.now()))

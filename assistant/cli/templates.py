@@ -1,0 +1,55 @@
+"""`assistant templates`: look at the mails before a client does."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assistant.cli.context import context_of
+from assistant.cli.output import listing, result, say
+
+app = typer.Typer(help="List, check and preview the mails.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False) -> None:
+    """List templates and their languages."""
+    templates = context_of(ctx).templates()
+    rows = ({"name": name, "languages": templates.languages(name)} for name in templates.names())
+    listing(rows, ("name", "languages"), as_json=as_json, empty="There are no templates.")
+
+
+@app.command("check")
+def check(ctx: typer.Context) -> None:
+    """Render every template with its sample data; print every problem."""
+    templates = context_of(ctx).templates()
+    problems = templates.check()
+    for problem in problems:
+        result(str(problem))
+    if problems:
+        raise typer.Exit(1)
+    say(f"{len(templates.names())} templates are fine.")
+
+
+@app.command("preview")
+def preview(
+    ctx: typer.Context,
+    name: str,
+    language: Annotated[str, typer.Option(help="zh-Hans, zh-Hant or en; default: the agency's.")] = "",
+    open_it: Annotated[bool, typer.Option("--open", help="Open the HTML part in a browser.")] = False,
+) -> None:
+    """Render one template with its sample data: subject and text here, HTML into a file."""
+    templates = context_of(ctx).templates()
+    language = language or templates.agency_language
+    rendered = templates.render(name, language, templates.sample(name, language))
+    result(f"Subject: {rendered.subject}\n\n{rendered.text}")
+    if rendered.html is None:
+        return
+    path = Path(tempfile.mkdtemp(prefix="cc-assistant-")) / f"{name.replace('/', '-')}.{rendered.language}.html"
+    path.write_text(rendered.html, encoding="utf-8")
+    say(f"HTML: {path}")
+    if open_it:
+        typer.launch(str(path))

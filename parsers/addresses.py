@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -23,6 +24,7 @@ _PLAIN_RUN = re.compile(r"""[^"(<,;:\\]+""")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _ADDR_SPEC = re.compile(r"""[^\s<>()"',;:@]+@[^\s<>()"',;:@\[\]]+|[^\s<>()"',;:@]+@\[[^\s\]]+\]""")
+_COMMENT_MARK = re.compile(r"\\.|[()]", re.DOTALL)
 _SPACE = re.compile(r"\s+")
 _AROUND_AT = re.compile(r"\s*([@.])\s*")
 _FULL_WIDTH = str.maketrans("＠＜＞，；：（）．", "@<>,;:().")
@@ -111,7 +113,7 @@ def _read_carefully(line: str, defects: Defects, where: str, hint: str | None) -
         defects.add("full-width-address", where)
     found: list[Address] = []
     carried = ""
-    for mailbox, separator in _scan(line):
+    for mailbox, separator in _Scanner(line).scan():
         address, name_only = _resolve(mailbox, carried, defects, where, hint)
         carried = ""
         if address is not None:
@@ -133,67 +135,84 @@ def _read_carefully(line: str, defects: Defects, where: str, hint: str | None) -
     return tuple(found)
 
 
-def _scan(line: str) -> list[tuple[_Mailbox, str]]:
-    """Cut a field into mailboxes, each with the separator after it. One pass; quotes, comments and brackets are opaque."""
-    scanned: list[tuple[_Mailbox, str]] = []
-    current = _Mailbox()
-    at, end = 0, len(line)
-    comments_close = brackets_close = True
-    last_semicolon = line.rfind(";")
-    while at < end:
-        char = line[at]
-        if char == '"' and (quoted := _QUOTED.match(line, at)) is not None:
-            current.words.append((_QUOTED_PAIR.sub(r"\1", quoted[1]), True))
-            at = quoted.end()
-        elif char == "(" and comments_close:
-            close = _end_of_comment(line, at)
-            comments_close = close > 0
-            if close > 0:
-                current.comments.append(line[at + 1 : close])
-                at = close + 1
-        elif char == "<" and brackets_close:
-            close = line.find(">", at)
-            brackets_close = close > 0
-            inside = line[at + 1 : close if close > 0 else end].lstrip("<")
-            if close < 0 and "," in inside:
-                inside = inside.partition(",")[0]
-            if current.angle is not None and "@" in current.angle and "@" not in inside:
-                inside = current.angle
-            current.angle = inside
-            at = close + 1 if close > 0 else at + 1 + len(line[at + 1 :].partition(",")[0])
-        elif char in ",;":
-            if not current.is_empty():
-                scanned.append((current, char))
-                current = _Mailbox()
-            at += 1
-        elif (
-            char == ":"
-            and at < last_semicolon
-            and current.angle is None
-            and not any("@" in word for word, _ in current.words)
-        ):
-            current = _Mailbox()  # that was the name of a group
-            at += 1
+class _Scanner:
+    """Cuts a field into mailboxes in one pass; quotes, comments and brackets are opaque."""
+
+    def __init__(self, line: str) -> None:
+        self._line = line
+        self._last_semicolon = line.rfind(";")
+        self._comments_close = self._brackets_close = True
+        self._current = _Mailbox()
+
+    def scan(self) -> Iterator[tuple[_Mailbox, str]]:
+        """Each mailbox with the separator after it."""
+        at, end = 0, len(self._line)
+        while at < end:
+            char = self._line[at]
+            if char in ",;" or (char == ":" and self._names_group(at)):
+                if char != ":" and not self._current.is_empty():
+                    yield self._current, char
+                self._current = _Mailbox()
+                at += 1
+            elif char == '"':
+                at = self._quoted(at)
+            elif char == "(" and self._comments_close:
+                at = self._comment(at)
+            elif char == "<" and self._brackets_close:
+                at = self._angle(at)
+            else:
+                at = self._plain(at)
+        if not self._current.is_empty():
+            yield self._current, ""
+
+    def _names_group(self, at: int) -> bool:
+        current = self._current
+        return at < self._last_semicolon and current.angle is None and not any("@" in word for word, _ in current.words)
+
+    def _quoted(self, at: int) -> int:
+        quoted = _QUOTED.match(self._line, at)
+        if quoted is None:
+            return at + 1
+        self._current.words.append((_QUOTED_PAIR.sub(r"\1", quoted[1]), True))
+        return quoted.end()
+
+    def _comment(self, at: int) -> int:
+        close = _end_of_comment(self._line, at)
+        if close < 0:
+            self._comments_close = False
+            return at
+        self._current.comments.append(self._line[at + 1 : close])
+        return close + 1
+
+    def _angle(self, at: int) -> int:
+        close = self._line.find(">", at)
+        if close < 0:
+            self._brackets_close = False
+            inside = self._line[at + 1 :].partition(",")[0]
+            close = at + len(inside)
         else:
-            run = _PLAIN_RUN.match(line, at)
-            text = run[0] if run else line[at : at + 2] if char == "\\" else char
-            if text.strip() not in ("", ">", '"'):
-                current.words.append((text, False))
-            at += len(text)
-    if not current.is_empty():
-        scanned.append((current, ""))
-    return scanned
+            inside = self._line[at + 1 : close].lstrip("<")
+        if self._current.angle is None or "@" in inside:
+            self._current.angle = inside
+        return close + 1
+
+    def _plain(self, at: int) -> int:
+        run = _PLAIN_RUN.match(self._line, at)
+        text = run[0] if run else self._line[at : at + 2] if self._line[at] == "\\" else self._line[at]
+        if text.strip() not in ("", ">"):
+            self._current.words.append((text, False))
+        return at + len(text)
 
 
 def _end_of_comment(line: str, start: int) -> int:
     depth = 0
-    for match in re.finditer(r"\\.|[()]", line[start:]):
+    for match in _COMMENT_MARK.finditer(line, start):
         if match[0] == "(":
             depth += 1
         elif match[0] == ")":
             depth -= 1
             if depth == 0:
-                return start + match.start()
+                return match.start()
     return -1
 
 

@@ -16,89 +16,20 @@ from parsers.limits import MAX_HTML_NESTING, MAX_TEXT
 RULER = "_" * 32
 """What a horizontal rule becomes: the line that Outlook writes for it in plain text."""
 
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "body",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hgroup",
-        "html",
-        "legend",
-        "li",
-        "main",
-        "menu",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "tfoot",
-        "thead",
-        "tr",
-        "ul",
-        "blockquote",
-    ]
+_BLOCKS_NAMES = (
+    "address article aside body caption center dd details div dl dt fieldset figcaption figure footer form h1 "
+    "h2 h3 h4 h5 h6 header hgroup html legend li main menu nav ol p pre section summary table tbody tfoot "
+    "thead tr ul blockquote"
 )
-_SPACED = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "pre", "blockquote"])
-_SKIPPED = frozenset(
-    [
-        "head",
-        "script",
-        "style",
-        "title",
-        "template",
-        "object",
-        "embed",
-        "applet",
-        "select",
-        "option",
-        "map",
-        "area",
-        "meta",
-        "link",
-        "base",
-        "colgroup",
-        "col",
-        "video",
-        "audio",
-        "svg",
-        "math",
-        "iframe",
-        "textarea",
-        "noframes",
-        "xml",
-        "button",
-        "-comment",
-        "_comment",
-        "-doctype",
-        "!doctype",
-        "-document",
-        "#comment",
-    ]
+_BLOCKS = frozenset(_BLOCKS_NAMES.split())
+_SPACED_NAMES = "p h1 h2 h3 h4 h5 h6 ul ol dl pre blockquote"
+_SPACED = frozenset(_SPACED_NAMES.split())
+_SKIPPED_NAMES = (
+    "head script style title template object embed applet select option map area meta link base colgroup col "
+    "video audio svg math iframe textarea noframes xml button -comment _comment -doctype !doctype -document "
+    "#comment"
 )
+_SKIPPED = frozenset(_SKIPPED_NAMES.split())
 _RUN = re.compile(r"[ \t\n\r\f]+")
 _BREAK_BETWEEN_WIDE = re.compile(
     r"(?<=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60])[ \t]*\r?\n[ \t]*(?=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60])"

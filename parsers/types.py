@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date as calendar_date
+from datetime import datetime
 
-KINDS = ("human", "bounce", "auto_reply", "receipt", "feedback_report", "calendar_reply", "list", "notification", "spam")
+KINDS = (
+    "human",
+    "bounce",
+    "auto_reply",
+    "receipt",
+    "feedback_report",
+    "calendar_reply",
+    "list",
+    "notification",
+    "spam",
+)
 """Every value that `Message.kind` may take, most machine-like evidence first looked at."""
 
 LANGUAGES = ("zh-Hans", "zh-Hant", "en", "mixed", "unknown")
@@ -122,7 +133,7 @@ class Message:
     bounced: tuple[Bounced, ...]
     bounced_message_id: str | None
     """The Message-ID of the mail that a delivery status or receipt speaks of."""
-    absent_until: date | None
+    absent_until: calendar_date | None
     """The day an out-of-office answer says its writer is back, where it says so."""
     forwarded: Forwarded | None
     invitation: Invitation | None

@@ -139,10 +139,15 @@ def fill_strong(words: str, **values: object) -> Markup:
     return Markup(replaced)  # noqa: S704  # both words and values were escaped above
 
 
+def form(words: str, number: float) -> str:
+    """The singular of "singular | plural" for exactly 1, else the plural; words without a bar serve both."""
+    forms = [part.strip() for part in words.split("|")]
+    return forms[0] if number == 1 else forms[-1]
+
+
 def plural(words: str, number: float, **values: object) -> str:
-    """ "{n} question | {n} questions": the first form for exactly 1, the last otherwise, {n} replaced by the number."""
-    forms = [form.strip() for form in words.split("|")]
-    return fill(forms[0] if number == 1 else forms[-1], n=written_number(number), **values)
+    """ "1 question | {n} questions": the form that fits, with {n} replaced by the number."""
+    return fill(form(words, number), n=written_number(number), **values)
 
 
 def clock(moment: datetime) -> str:
@@ -210,6 +215,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "paragraphs": paragraphs,
     "fill": fill,
     "fill_strong": fill_strong,
+    "form": form,
     "plural": plural,
 }
 """By the names under which templates use them."""

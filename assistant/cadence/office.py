@@ -1,0 +1,184 @@
+"""The rules at work: the loaded rulebook with its calendars, asked about projects, clients and waiting mail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+from sqlalchemy.orm import Session
+
+from assistant.cadence.decide import decide
+from assistant.cadence.greetings import decide_greetings
+from assistant.cadence.guards import recheck, recheck_greeting
+from assistant.cadence.load import load_rulebook, rule_files, with_versions
+from assistant.cadence.reminders import decide_reminders
+from assistant.cadence.rules import Rulebook
+from assistant.cadence.summaries import decide_summaries
+from assistant.calendar.business import Calendars
+from assistant.errors import Problem
+from assistant.model.cadence import (
+    ClientFacts,
+    Decision,
+    Effect,
+    FactsSource,
+    ProjectFacts,
+    Refusal,
+    ReminderFacts,
+    SendMail,
+    TraceEntry,
+)
+from assistant.model.people import Directory
+from assistant.rendering import Templates
+from assistant.store.runs import definitions
+
+_log = structlog.get_logger("assistant.cadence")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the agency is: country (with a subdivision after a hyphen, if any) and IANA zone."""
+
+    country: str
+    timezone: str
+
+
+class CadenceOffice:
+    """Holds the last good set of rules and answers with it; reloads when a file has changed."""
+
+    def __init__(self, rules: Path, new_templates: Callable[[], Templates], directory: Directory, place: Place) -> None:
+        self._rules = rules
+        self._new_templates = new_templates
+        self._directory = directory
+        self._place = place
+        self._templates: Templates | None = None
+        self._rulebook: Rulebook | None = None
+        self._calendars: Calendars | None = None
+        self._seen: tuple[tuple[str, int, int], ...] = ()
+        self.problems: tuple[Problem, ...] = ()
+
+    # --- the set of rules -------------------------------------------------------------------------------------------
+
+    def load(self) -> list[Problem]:
+        """Reads everything anew. With an error the last good set stays; the problems are returned and kept."""
+        self._seen = self._fingerprint()
+        templates = self._new_templates()
+        rulebook, problems = load_rulebook(self._rules, templates)
+        self.problems = tuple(problems)
+        if rulebook is None:
+            _log.error("rules_refused", problems=len(problems), last_good=self._rulebook is not None)
+            return problems
+        country, _, subdivision = self._place.country.partition("-")
+        self._rulebook, self._templates = rulebook, templates
+        self._calendars = Calendars(country, subdivision, self._place.timezone, rulebook.overrides)
+        _log.info("rules_loaded", version=rulebook.version[:12], cadences=len(rulebook.cadences))
+        return problems
+
+    def reload_if_changed(self, told: Callable[[Sequence[Problem]], None]) -> bool:
+        """Looks whether a rule or template file changed since; `told` gets the problems of a set that is not taken."""
+        if self._fingerprint() == self._seen:
+            return False
+        problems = self.load()
+        errors = [problem for problem in problems if problem.severity == "error"]
+        if errors:
+            told(errors)
+        return not errors
+
+    def _fingerprint(self) -> tuple[tuple[str, int, int], ...]:
+        files = rule_files(self._rules) if self._rules.is_dir() else []
+        library = self._new_templates().library
+        for folder in library.folders[:1]:
+            files.extend(sorted(path for path in Path(folder).rglob("*") if path.is_file()))
+        found = []
+        for path in files:
+            try:
+                status = path.stat()
+            except OSError:
+                continue
+            found.append((str(path), status.st_mtime_ns, status.st_size))
+        return tuple(found)
+
+    @property
+    def rulebook(self) -> Rulebook | None:
+        """The last good set, or None when there never was one."""
+        return self._rulebook
+
+    @property
+    def rules(self) -> Rulebook:
+        assert self._rulebook is not None, "rules are loaded before anything is decided"
+        return self._rulebook
+
+    @property
+    def calendars(self) -> Calendars:
+        assert self._calendars is not None, "rules are loaded before anything is decided"
+        return self._calendars
+
+    def templates(self) -> Templates:
+        assert self._templates is not None, "rules are loaded before anything is rendered"
+        return self._templates
+
+    def stage_name(self, stage: str, language: str) -> str:
+        """What people call a stage, in the nearest language there is."""
+        rule = self.rules.stages.get(stage)
+        if rule is None:
+            return stage
+        for wanted in (language, language.partition("-")[0], "zh-Hans", "zh", "en"):
+            if wanted in rule.name:
+                return rule.name[wanted]
+        return next(iter(rule.name.values()), stage)
+
+    def stage_target(self, stage: str) -> tuple[int | None, int]:
+        """Business days that a stage should take, and its buffer; None where the rules give none."""
+        rule = self.rules.stages.get(stage)
+        if rule is None or rule.target is None:
+            return None, 0
+        return rule.target.amount, rule.buffer.amount
+
+    def steps_of(self, cadence: str) -> int:
+        """How many mails a cadence has."""
+        rule = self.rules.cadence(cadence)
+        return sum(1 for step in rule.steps if step.send) if rule else 0
+
+    # --- decisions --------------------------------------------------------------------------------------------------
+
+    def decide_project(self, session: Session, facts: FactsSource, project_id: int, now: datetime) -> Decision:
+        """What the rules make of one project now; runs under way keep the version they began with."""
+        project = facts.project(project_id)
+        if project is None:
+            return Decision()
+        known = {
+            (run.cadence, run.version): text
+            for run in facts.runs(project_id)
+            if (text := definitions(session, project_id).get(run.key))
+        }
+        rulebook = with_versions(self.rules, known) if known else self.rules
+        return decide(project, facts.runs(project_id), rulebook, self.calendars, now)
+
+    def decide_planned(self, clients: Sequence[ClientFacts], reminders: ReminderFacts, now: datetime) -> Decision:
+        """Greetings, reminders and summaries that are due now."""
+        effects: list[Effect] = []
+        trace: list[TraceEntry] = []
+        staff = self._directory.staff
+        for client in clients:
+            decision = decide_greetings(client, self.rules, self.calendars, now, staff=staff)
+            effects.extend(decision.effects)
+            trace.extend(decision.trace)
+        for decision in (
+            decide_reminders(reminders, self.rules, self.calendars, now),
+            decide_summaries(clients, staff, self.rules, self.calendars, now),
+        ):
+            effects.extend(decision.effects)
+            trace.extend(decision.trace)
+        return Decision(tuple(effects), tuple(trace))
+
+    def recheck(
+        self, send: SendMail, client: ClientFacts, project: ProjectFacts | None, now: datetime
+    ) -> Refusal | None:
+        """Every stop condition and restraint once more, just before a mail leaves."""
+        if send.purpose == "greeting":
+            return recheck_greeting(send, client, now, self.rules, self.calendars)
+        if project is None:
+            return Refusal("project-closed", "the project is gone")
+        return recheck(send, project, now, self.rules, self.calendars)

@@ -88,6 +88,7 @@ class ImapConnection:
         self._state = FolderState(0, 0, 0)
         self._idles = client.has_capability("IDLE") and (server.provider is None or server.provider.quirks.idle)
         self._idle_number = 0
+        self._fresh = False
 
     @classmethod
     def connect(
@@ -136,6 +137,7 @@ class ImapConnection:
             self._folder = folder
             wire = self._client.wire
             wire.exists, wire.news = int(answer.get(b"EXISTS", 0)), False
+            self._fresh = True
             self._state = FolderState(int(answer.get(b"UIDVALIDITY", 0)), int(answer.get(b"UIDNEXT", 0)), wire.exists)
             return self._state
 
@@ -163,6 +165,7 @@ class ImapConnection:
         Nothing is flagged. A message that vanished meanwhile is left out; one that the server cannot give whole comes
         `truncated`, with a `problem`.
         """
+        self._catch_up()
         for listed in self._listings(last_uid):
             small: list[Listed] = []
             for message in listed:
@@ -268,7 +271,7 @@ class ImapConnection:
 
     def _list(self, uids: str, low: int) -> list[Listed]:
         with self._sentences():
-            self._client.wire.news = False
+            self._client.wire.news = self._fresh = False
             rows = parse_listing(self._fetch(uids, "(UID RFC822.SIZE INTERNALDATE)"))
         # `n:*` past the end gives the last message (RFC 3501 section 6.4.8), and others may come unasked.
         return [row for row in rows if row.uid >= low]
@@ -372,6 +375,16 @@ class ImapConnection:
         if typ != "OK":
             raise imaplib.IMAP4.error(quotation(data[-1] if data and data[-1] else typ))
         return list(data)
+
+    def _catch_up(self) -> None:
+        """An open session shows only what it has been told of (RFC 3501 section 7): ask, unless it was told just now."""
+        if self._fresh or self._client.wire.news:
+            return
+        if self._idles:
+            with self._sentences():
+                self._client.noop()
+        else:
+            self._changed()
 
     def _changed(self) -> bool:
         """Asks twice, because servers differ in what they tell an open session: NOOP, and STATUS."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from assistant.clock import Clock, FrozenClock, SystemClock
 from assistant.config import Config, full_language, load_config, resolve_secret
-from assistant.errors import AssistantError, ProblemsFound
+from assistant.errors import AssistantError, Problem, ProblemsFound
 from assistant.model.cadence import Refusal, StaffFacts
 from assistant.model.locality import Locality
 from assistant.model.people import Directory
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from assistant.outbox.deliver import Delivery
     from assistant.outbox.letters import Sender
     from assistant.rendering import Templates
-    from assistant.reports.post import ReportOffice
+    from assistant.reports.office import ReportOffice
     from assistant.store.tables import OutboxMessage, Record
     from parsers import Message
 
@@ -152,11 +152,11 @@ class Workplace:
 
     @cached_property
     def cadence(self) -> CadenceOffice:
-        from assistant.cadence.office import CadenceOffice
+        from assistant.cadence.office import CadenceOffice, Place
 
         agency = self.config.agency
         office = CadenceOffice(
-            self.rules_folder, self.new_templates, self.directory, agency.country, agency.timezone, self.clock
+            self.rules_folder, self.new_templates, self.directory, Place(agency.country, agency.timezone)
         )
         problems = office.load()
         if office.rulebook is None:
@@ -185,17 +185,14 @@ class Workplace:
         """Phase 8 and 9 of one message: its own project is decided anew, and what follows is stored with it."""
         if record.kind == "bounce" or record.client_id is None:
             return
-        if record.may_start or record.kind != "human":
-            self._decide_around(session, record)
-
-    def _decide_around(self, session: Session, record: Record) -> None:
         from assistant.store.runs import open_run_projects
 
-        projects = {record.project_id} if record.project_id is not None else set()
-        if record.client_id is not None:
-            # An absence, an opt-out or a complaint concerns everything that is under way with this client.
-            projects |= set(open_run_projects(session, record.client_id))
-        for project_id in sorted(project for project in projects if project is not None):
+        # An answer, an absence, an opt-out or a complaint concerns everything that is under way with this client;
+        # history that may start nothing can still end something.
+        projects = set(open_run_projects(session, record.client_id))
+        if record.project_id is not None and record.may_start:
+            projects.add(record.project_id)
+        for project_id in sorted(projects):
             self.decide_project(session, project_id)
 
     def decide_project(self, session: Session, project_id: int) -> None:
@@ -206,8 +203,7 @@ class Workplace:
         now = self.clock.now()
         facts = DatabaseFacts(session, self.directory, now)
         decision = self.cadence.decide_project(session, facts, project_id, now)
-        stored = store_decision(session, decision, EffectContext(self.sender, self.cadence.templates, facts, now))
-        self.reports.queue_staff_mail(session, stored.reminders, stored.questions, now)
+        store_decision(session, decision, EffectContext(self.sender, self.cadence.templates, facts, now))
 
     @cached_property
     def sender(self) -> Sender:
@@ -226,13 +222,16 @@ class Workplace:
 
     @cached_property
     def reports(self) -> ReportOffice:
-        from assistant.reports.post import ReportOffice
+        from assistant.reports.office import ReportOffice, ReportPlace
 
-        return ReportOffice(self.config, self.directory, self.cadence_view, self.new_templates, self.operator)
-
-    @property
-    def cadence_view(self) -> CadenceOffice:
-        return self.cadence
+        return ReportOffice(
+            ReportPlace(self.config.agency.name, self.config.agency.timezone, self.operator, self.config.summary.recipients),
+            self.directory,
+            self.cadence.templates,
+            self.cadence.calendars,
+            self.cadence.stage_name,
+            self.cadence.stage_target,
+        )
 
     # --- mail -------------------------------------------------------------------------------------------------------
 
@@ -332,6 +331,125 @@ class Workplace:
     def plan(self) -> int:
         """Greetings, reminders and summaries that fall due now; returns how many mails were newly stored."""
         from assistant.outbox.effects import EffectContext, store_decision
+        from assistant.outbox.staff_mail import queue_staff_mail
+        from assistant.store.facts import DatabaseFacts
+
+        now = self.clock.now()
+        with self.database.session() as session:
+            facts = DatabaseFacts(session, self.directory, now)
+            decision = self.cadence.decide_planned(list(facts.clients()), facts.reminders(), now)
+            stored = store_decision(session, decision, EffectContext(self.sender, self.cadence.templates, facts, now))
+            staff_mails = [
+                *self.reports.summaries(session, facts, stored.summaries, now),
+                *self.reports.notes(session, facts, now),
+                *self.reports.digests(session, now),
+            ]
+            queued = [mail for mail in staff_mails if queue_staff_mail(session, mail, self.sender, now) is not None]
+        return stored.mails_queued + len(queued)
+
+    def report_problems(self, problems: Sequence[Problem]) -> None:
+        """Tells the operator by mail that an edited set of rules was not taken; the last good one goes on."""
+        from assistant.outbox.staff_mail import queue_staff_mail
+
+        now = self.clock.now()
+        mail = self.reports.operator_notice(problems, now)
+        if mail is None:
+            return
+        with self.database.session() as session:
+            queue_staff_mail(session, mail, self.sender, now)
+
+
+def mailbox_settings(self) -> MailboxSettings:
+        """Raises AssistantError when there is no [mailbox] or its secret cannot be had."""
+        if self.config.mailbox is None:
+            raise AssistantError("config.toml has no [mailbox]: add host, port, tls, user and password to read mail.")
+        return mailbox_settings(self.config.mailbox, self.base)
+
+    def submission_settings(self) -> SubmissionSettings:
+        """Raises AssistantError when there is no [submission] or its secret cannot be had."""
+        if self.config.submission is None:
+            raise AssistantError("config.toml has no [submission]: add host, port and tls to send mail.")
+        return submission_settings(self.config.submission, self.base)
+
+    def mailbox_reader(self, on_new: Callable[[], None] | None = None) -> MailboxReader:
+        from assistant.mail.reader import MailboxReader
+
+        settings = self.mailbox_settings()
+        return MailboxReader(settings, self.sink, token_source=token_source(settings.oauth), on_new=on_new)
+
+    def delivery(self, submitter: object | None = None) -> Delivery:
+        from assistant.mail.submission import Submission
+        from assistant.outbox.deliver import Delivery, DeliveryLimits
+
+        if submitter is None:
+            settings = self.submission_settings()
+            submitter = Submission(settings, token_source(settings.oauth))
+        config = self.config.submission
+        limits = DeliveryLimits(config.daily_limit, config.hourly_limit, config.min_interval) if config else DeliveryLimits()
+        return Delivery(
+            self.database,
+            submitter,  # type: ignore[arg-type]  # a Submission, or what a test or a dry run puts in its place
+            self.clock,
+            guard=self.guard,
+            on_sent=self.keep_sent,
+            limits=limits,
+            pace=self.options.pace and not self.simulated,
+        )
+
+    def guard(self, session: Session, row: OutboxMessage) -> Refusal | None:
+        """Every stop condition and restraint once more, just before sending."""
+        from assistant.outbox.ordered import ordered_mail
+        from assistant.store.facts import DatabaseFacts
+
+        if row.audience != "client" or row.client_id is None:
+            return None
+        now = self.clock.now()
+        facts = DatabaseFacts(session, self.directory, now)
+        project = facts.project(row.project_id) if row.project_id else None
+        return self.cadence.recheck(ordered_mail(session, row, project), facts.client(row.client_id), project, now)
+
+    def keep_sent(self, session: Session, row: OutboxMessage) -> None:
+        """Our own mail becomes a record like any other: kept raw, interpreted by the same phases."""
+        from assistant.store.tables import Location
+
+        if row.audience != "client":
+            return
+        now = self.clock.now()
+        session.add(
+            Location(
+                mailbox="outbox",
+                folder="sent",
+                uidvalidity=1,
+                uid=row.id,
+                raw_id=self.archive.put(session, row.raw),
+                received_at=now,
+                order_at=now,
+                kept_at=now,
+                may_start=False,
+            )
+        )
+
+    # --- passes -----------------------------------------------------------------------------------------------------
+
+    def interpret(self) -> IntakeCounts:
+        """Phases 3 to 9 over everything that is kept and pending."""
+        return self.intake.run()
+
+    def decide_due(self) -> int:
+        """Decides every project in which a step is due; returns how many."""
+        from assistant.store.runs import due_projects
+
+        with self.database.session() as session:
+            projects = list(due_projects(session, self.clock.now()))
+        for project_id in projects:
+            with self.database.session() as session:
+                self.decide_project(session, project_id)
+        return len(projects)
+
+    def plan(self) -> int:
+        """Greetings, reminders and summaries that fall due now; returns how many mails were newly stored."""
+        from assistant.outbox.effects import EffectContext, store_decision
+        from assistant.outbox.staff_mail import queue_staff_mail
         from assistant.store.facts import DatabaseFacts
 
         now = self.clock.now()
@@ -411,7 +529,3 @@ def only_loopback(config: Config) -> bool:
     from assistant.mail.tls import is_loopback
 
     return all(is_loopback(server.host) for server in (config.mailbox, config.submission) if server is not None)
-
-
-def a_tick_of(config: Config) -> timedelta:
-    return config.daemon.tick

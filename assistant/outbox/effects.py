@@ -30,7 +30,7 @@ from assistant.rendering import Templates
 from assistant.store.facts import DatabaseFacts
 from assistant.store.outbox import cancel_of_run, enqueue
 from assistant.store.runs import find_run, store_run
-from assistant.store.tables import AuditEntry, OpenItem
+from assistant.store.tables import AuditEntry, OpenItem, StaffNote
 
 _log = structlog.get_logger("assistant.outbox")
 
@@ -54,8 +54,7 @@ class Stored:
     mails_queued: int = 0
     mails_cancelled: int = 0
     tasks: int = 0
-    reminders: tuple[RemindStaff, ...] = ()
-    questions: tuple[AskOwner, ...] = ()
+    notes: int = 0
     summaries: tuple[SendSummary, ...] = ()
 
 
@@ -80,10 +79,8 @@ def store_decision(session: Session, decision: Decision, context: EffectContext)
                 stored.tasks += _task(session, effect, context)
             case SkipStep():
                 _audit(session, context, effect.rule, "step-skipped", effect.dedupe_key, effect.reason, effect.detail)
-            case RemindStaff():
-                stored.reminders = (*stored.reminders, effect)
-            case AskOwner():
-                stored.questions = (*stored.questions, effect)
+            case RemindStaff() | AskOwner():
+                stored.notes += _note(session, effect, context)
             case SendSummary():
                 stored.summaries = (*stored.summaries, effect)
     return stored
@@ -184,6 +181,33 @@ def _task(session: Session, effect: CreateTask, context: EffectContext) -> int:
         )
     )
     _audit(session, context, effect.rule, "task-created", effect.dedupe_key, effect.assignee, "")
+    return 1
+
+
+def _note(session: Session, effect: RemindStaff | AskOwner, context: EffectContext) -> int:
+    """What a colleague is to be told once; the reports room makes mails of it when its time has come."""
+    if session.scalar(select(StaffNote.id).where(StaffNote.dedupe_key == effect.dedupe_key)) is not None:
+        return 0
+    reminder = effect if isinstance(effect, RemindStaff) else None
+    session.add(
+        StaffNote(
+            dedupe_key=effect.dedupe_key,
+            kind=reminder.kind if reminder else "ask-owner",
+            to_address=effect.to,
+            urgent=reminder.urgent if reminder else True,
+            not_before=reminder.not_before if reminder else context.now,
+            text=reminder.text if reminder else effect.question,  # type: ignore[union-attr]  # the other kind has a question
+            rule=effect.rule,
+            rule_version=effect.version,
+            project_id=effect.project_id,
+            client_id=reminder.client_id if reminder else None,
+            contact_id=reminder.contact_id if reminder else None,
+            record_id=reminder.record_id if reminder else None,
+            due_at=effect.due_at,
+            created_at=context.now,
+        )
+    )
+    session.flush()
     return 1
 
 

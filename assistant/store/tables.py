@@ -433,6 +433,30 @@ class OutboxMessage(Base):
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
+class StaffNote(Base):
+    """Something a colleague is to be told once; bundled into one mail when `not_before` has come."""
+
+    __tablename__ = "staff_note"
+    __table_args__ = (Index("ix_staff_note_open", "outbox_id", "not_before"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dedupe_key: Mapped[str] = mapped_column(String(300), unique=True)
+    kind: Mapped[str] = mapped_column(String(30))
+    to_address: Mapped[str] = mapped_column(String(320))
+    urgent: Mapped[bool] = mapped_column(default=False)
+    not_before: Mapped[datetime]
+    text: Mapped[str] = mapped_column(default="")
+    rule: Mapped[str] = mapped_column(String(120), default="")
+    rule_version: Mapped[str] = mapped_column(String(64), default="")
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id"))
+    client_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"))
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
+    record_id: Mapped[int | None] = mapped_column(ForeignKey("record.id"))
+    due_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))
+
+
 class Setting(Base):
     """Small facts about the installation itself: last tick, last summary, model in use."""
 

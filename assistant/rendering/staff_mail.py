@@ -1,0 +1,24 @@
+"""A finished mail to a colleague: what the reports room makes and the outbox stores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from assistant.rendering.templates import Rendered
+
+
+@dataclass(frozen=True, slots=True)
+class StaffMail:
+    """One finished mail to one colleague. `purpose`: summary | reminder | digest | notice."""
+
+    to_name: str
+    to_address: str
+    purpose: str
+    dedupe_key: str
+    due_at: datetime
+    rendered: Rendered
+    client_id: int | None = None
+    project_id: int | None = None
+    rule: str = ""
+    rule_version: str = ""

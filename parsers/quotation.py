@@ -24,6 +24,9 @@ from parsers.types import Reply
 
 _COLLAPSED_FROM: Final = 60
 """A quote header within a line needs at least this many characters."""
+_MOST_LOOKS: Final = 4000
+"""Lines of one text that are looked at closely as quote headers; what a mail has more of is not looked at."""
+_MOST_SEGMENTS: Final = 400
 WRITTEN: Final = 0
 QUOTED: Final = 1
 
@@ -37,6 +40,9 @@ class Cut:
     depths: list[int]
     bodies: list[str]
     first: int | None = None
+    first_written: int | None = None
+    """The first line that was passed as written by the sender, rulers aside."""
+    looks: int = 0
     header_spans: list[tuple[int, int]] = field(default_factory=list)
     """First line and end of every quote header (marker, block or attribution) that was found at depth 0."""
 
@@ -56,7 +62,10 @@ def split_reply(text: str) -> Reply:
         if mark == QUOTED:
             quoted.extend(lines)
             continue
-        outermost = number == last_written or number == 0
+        outermost = number in (0, last_written)
+        if not outermost and len(segments) > _MOST_SEGMENTS:
+            written.append(_joined(lines))
+            continue
         reply, signature = split_signature(lines, last=outermost)
         if any(line.strip() for line in reply):
             written.append(_joined(reply))
@@ -130,14 +139,15 @@ def _scan(cut: Cut) -> None:
                 lowest = index + 1
             index += 1
             continue
-        span = _header_at(cut, index, lowest)
-        if span is None:
-            index += 1
+        span = _header_at(cut, index, lowest) if cut.looks < _MOST_LOOKS else None
+        if span is None or span[0] < 0:
+            if cut.first_written is None and not is_ruler(cut.lines[index]):
+                cut.first_written = index
+            index = index + 1 if span is None else span[1]
             continue
         start, end, delimited = span
-        if start < 0:
-            index = end
-            continue
+        if cut.first_written is not None and cut.first_written >= start:
+            cut.first_written = None
         cut.header_spans.append((start, end))
         stop = end if delimited else total
         cut.marks[start:stop] = [QUOTED] * (stop - start)
@@ -162,9 +172,10 @@ def _header_at(cut: Cut, index: int, lowest: int) -> tuple[int, int, bool] | Non
     if (has_colon or first == "|") and starts_block(folded):
         block = read_header_block(cut.bodies, cut.depths, index)
         if block is not None:
-            start = _with_ruler_above(cut, index, lowest)
-            on_top = not any(line.strip() for line in cut.lines[lowest:start]) and lowest == 0
+            cut.looks += 1
+            on_top = cut.first_written is None and lowest == 0
             if is_quoted_header(block, marked=False, on_top=on_top):
+                start = _with_ruler_above(cut, index, lowest)
                 return start, block.end, _is_delimited(cut, start, block.end)
             if block.end > index + 1 and not may_end_attribution(raw):
                 return -1, block.end, False
@@ -172,6 +183,7 @@ def _header_at(cut: Cut, index: int, lowest: int) -> tuple[int, int, bool] | Non
 
 
 def _at_marker(cut: Cut, index: int, lowest: int, folded: str) -> tuple[int, int, bool] | None:
+    cut.looks += 1
     following = _next_text(cut, index + 1)
     if following is None:
         return (index, index + 1, False) if is_marker(folded) else None
@@ -187,6 +199,7 @@ def _at_marker(cut: Cut, index: int, lowest: int, folded: str) -> tuple[int, int
 
 
 def _at_attribution(cut: Cut, index: int, lowest: int) -> tuple[int, int, bool] | None:
+    cut.looks += 1
     following = _next_text(cut, index + 1)
     followed = following is not None and cut.depths[following] > 0
     start = find_attribution(cut.bodies, cut.depths, index, lowest, followed=followed)

@@ -26,6 +26,8 @@ from parsers.signature_tables import (
 _LOOKED_AT: Final = 120
 """Lines from the end that are looked at: signatures are at the end, and time stays linear."""
 _LONGEST_SIGNATURE: Final = 30
+_MOST_ROUNDS: Final = 8
+"""A phone signature over a contact block over a disclaimer over a list footer is four."""
 _DASH_NAME: Final = re.compile(
     r"^\s{0,2}[-~]{1,2}\s?[A-Z\u00c0-\u024f\u4e00-\u9fff][\w.'\u4e00-\u9fff]{0,20}(?: [A-Z][\w.']{0,20}){0,2}[,.]?$"
 )
@@ -56,17 +58,17 @@ def _cut(lines: list[str], *, last: bool) -> int:
     if not end:
         return len(lines)
     cut = end
-    while cut:
+    for _ in range(_MOST_ROUNDS):
         before = _peel_delimiter(lines, cut)
         before = _peel_phone(lines, before)
         if last:
             before = _peel_disclaimer(lines, before)
             before = _peel_paragraph(lines, before)
         before = _content_end(lines, before)
-        if before == cut:
-            break
+        if before == cut or not before:
+            return len(lines) if before == end else before
         cut = before
-    return len(lines) if cut == end else cut
+    return cut
 
 
 def _content_end(lines: Sequence[str], end: int) -> int:

@@ -23,7 +23,7 @@ _BARE = re.compile(r"\s*([A-Za-z0-9!#$%&*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+)\s*")
 _PLAIN_RUN = re.compile(r"""[^"(<,;:\\]+""")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
-_ADDR_SPEC = re.compile(r"""[^\s<>()"',;:@]+@[^\s<>()"',;:@\[\]]+|[^\s<>()"',;:@]+@\[[^\s\]]+\]""")
+_ADDR_SPEC = re.compile(r"""[^\s<>()"',;:@\[\]]+@[^\s<>()"',;:@\[\]]+|[^\s<>()"',;:@]+@\[[^\s\]]+\]""")
 _COMMENT_MARK = re.compile(r"\\.|[()]", re.DOTALL)
 _SPACE = re.compile(r"\s+")
 _AROUND_AT = re.compile(r"\s*([@.])\s*")
@@ -143,6 +143,13 @@ class _Scanner:
         self._last_semicolon = line.rfind(";")
         self._comments_close = self._brackets_close = True
         self._current = _Mailbox()
+        self._words_before = 0  # the angle
+
+    def _take_complete(self) -> _Mailbox:
+        complete = self._current
+        self._current = _Mailbox(words=complete.words[self._words_before :])
+        del complete.words[self._words_before :]
+        return complete
 
     def scan(self) -> Iterator[tuple[_Mailbox, str]]:
         """Each mailbox with the separator after it."""
@@ -159,6 +166,8 @@ class _Scanner:
             elif char == "(" and self._comments_close:
                 at = self._comment(at)
             elif char == "<" and self._brackets_close:
+                if self._current.angle is not None and "@" in self._current.angle and "@" in self._line[at:]:
+                    yield self._take_complete(), ","  # two mailboxes and no comma between them
                 at = self._angle(at)
             else:
                 at = self._plain(at)
@@ -194,6 +203,7 @@ class _Scanner:
             inside = self._line[at + 1 : close].lstrip("<")
         if self._current.angle is None or "@" in inside:
             self._current.angle = inside
+            self._words_before = len(self._current.words)
         return close + 1
 
     def _plain(self, at: int) -> int:

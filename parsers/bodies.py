@@ -65,6 +65,7 @@ class Block:
     plain: str | None = None
     html: str | None = None
     _html_text: str | None = None
+    _takes_plain: bool | None = None
 
     def html_text(self) -> str:
         """The HTML alternative as text, made once."""
@@ -72,19 +73,28 @@ class Block:
             self._html_text = html_to_text(self.html or "")
         return self._html_text
 
-    def text(self) -> str:
-        """The better alternative: plain text unless it is missing, a stub, or says obviously less."""
+    def takes_plain(self) -> bool:
+        """True if the plain text is the better alternative: there, no stub, not obviously saying less."""
+        if self._takes_plain is None:
+            self._takes_plain = self._compare()
+        return self._takes_plain
+
+    def _compare(self) -> bool:
         if self.plain is None or self.html is None:
-            return self.html_text() if self.plain is None else self.plain
+            return self.plain is not None
         plain = self.plain.strip()
         if not plain:
-            return self.html_text()
+            return False
         if len(plain) < 600 and _STUB.search(plain) and len(self.html_text()) > 20:
-            return self.html_text()
+            return False
         enough = 3 * len(plain) + 200
-        if len(self.html) > enough and len(plain) < 4000 and len(self.html_text()) > enough:
-            return self.html_text()
-        return self.plain
+        if len(self.html) <= enough or len(plain) >= 4000 or len(_ANY_TAG.sub("", self.html)) <= enough:
+            return True
+        return len(self.html_text()) <= enough
+
+    def text(self) -> str:
+        """The better alternative as text."""
+        return (self.plain or "") if self.takes_plain() else self.html_text()
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,9 +39,7 @@ _HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|max-height\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])|font-size\s*:\s*0(?![.\d])",
     re.IGNORECASE,
 )
-_MAY_HIDE = re.compile(
-    r"\bhidden\b|display\s*:\s*none|mso-hide|max-height\s*:\s*0|opacity\s*:\s*0|font-size\s*:\s*0", re.IGNORECASE
-)
+_MAY_HIDE = ("hidden", "display", "mso-hide", "max-height", "opacity", "font-size:0", "font-size: 0")
 _NO_MARGIN = re.compile(r"margin(?:-top|-bottom)?\s*:\s*0", re.IGNORECASE)
 _QUOTE_BORDER = re.compile(r"border-left[^;]*\d", re.IGNORECASE)
 _EMOJI_ALT = re.compile(r"\[[^\[\]]{1,8}\]|[^\w\s]{1,6}|:[a-z_]{2,20}:")
@@ -67,7 +65,14 @@ def html_to_text(html: str) -> str:
     root = tree.root
     if root is None:
         return ""
-    return _tidy(_Walk(may_hide=_MAY_HIDE.search(html) is not None).run(root))
+    lowered = html.lower()
+    return _tidy(
+        _Walk(
+            may_hide=any(word in lowered for word in _MAY_HIDE) and _HIDING.search(lowered) is not None or " hidden" in lowered,
+            may_be_tight="mso" in lowered or "margin" in lowered or 'class="p' in lowered,
+            may_keep_space="white-space" in lowered,
+        ).run(root)
+    )
 
 
 def is_nested_too_deep(html: str) -> bool:
@@ -101,7 +106,9 @@ class _Walk:
         "_links",
         "_lists",
         "_marker",
+        "_may_be_tight",
         "_may_hide",
+        "_may_keep_space",
         "_preserve",
         "_quote",
         "_rows",
@@ -109,7 +116,7 @@ class _Walk:
         "lines",
     )
 
-    def __init__(self, *, may_hide: bool) -> None:
+    def __init__(self, *, may_hide: bool, may_be_tight: bool, may_keep_space: bool) -> None:
         self.lines: list[tuple[int, str]] = []
         self._line: list[str] = []
         self._gap = 0  # empty lines owed before the next text
@@ -120,7 +127,10 @@ class _Walk:
         self._lists: list[int | None] = []  # the next number, or None for bullets
         self._rows: list[list[int]] = []  # of each open row: cells seen, lines before it
         self._links: list[tuple[str, int, int]] = []
+        # Attributes are costly to read: only where the document has any of that kind at all.
         self._may_hide = may_hide
+        self._may_be_tight = may_be_tight
+        self._may_keep_space = may_keep_space
 
     def run(self, root: LexborNode) -> str:
         stack: list[LexborNode | str] = [root]
@@ -234,12 +244,12 @@ class _Walk:
 
     def _enter_block(self, tag: str, node: LexborNode) -> str:
         mark = tag
-        if tag == "p" and (_is_tight(node) or self._rows):
+        if tag == "p" and (self._rows or (self._may_be_tight and _is_tight(node))):
             mark = "div"
         if tag == "blockquote" and not _is_quotation(node):
             mark = "div"
         self._break_block(mark)
-        if tag == "pre" or (tag == "div" and _keeps_space(node)):
+        if tag == "pre" or (self._may_keep_space and tag == "div" and _keeps_space(node)):
             self._preserve += 1
             return "pre" if tag == "pre" else "pre-div"
         if tag == "tr":

@@ -105,15 +105,20 @@ def _body_text(blocks: list[Block], defects: Defects) -> str:
 
 
 def _cut(blocks: list[Block], text: str) -> Reply:
-    """Reply, quotation and signature: by the HTML's structure where a client is recognised, else by the text."""
+    """Reply, quotation and signature: by the HTML's structure where a client is recognised, else by the text.
+
+    Where a plain alternative was taken as the text and shows its quotation, the HTML has nothing to add.
+    """
     htmls = [block.html for block in blocks if block.html]
-    if htmls:
-        html = "".join(htmls)
-        if not is_nested_too_deep(html):
-            split = split_html(html)
-            if split is not None:
-                return _from_structure(split.reply_html, split.quoted_html, split.signature_html, blocks)
-    return split_reply(text)
+    plain_taken = all(block.takes_plain() for block in blocks)
+    cut = split_reply(text) if plain_taken else None
+    if cut is not None and (cut.quoted or not htmls):
+        return cut
+    html = "".join(htmls)
+    split = split_html(html) if html and not is_nested_too_deep(html) else None
+    if split is None:
+        return cut if cut is not None else split_reply(text)
+    return _from_structure(split.reply_html, split.quoted_html, split.signature_html, blocks)
 
 
 def _from_structure(reply_html: str, quoted_html: str, signature_html: str, blocks: list[Block]) -> Reply:

@@ -143,6 +143,7 @@ def draw_file(page: Path, target: Path, picture: Picture) -> None:
 
 def draw_documentation() -> None:
     """The pictures that README and the documentation show."""
+    sys.path.insert(0, str(HOUSE))
     from assistant.rendering import Templates
 
     templates = Templates(HOUSE / "templates")

@@ -78,6 +78,12 @@ def written_day(day: date, language: str, *, weekday: bool = True, today: date |
     return f"{start}{day.day} {_EN_MONTHS[day.month - 1]}" + (f" {day.year}" if with_year else "")
 
 
+def written_moment(moment: datetime, language: str, *, today: date | None = None) -> str:
+    """2月24日（周二）10:00, Tue 24 Feb 10:00; on the wall clock that `moment` carries."""
+    space = "" if is_chinese(language) else " "
+    return f"{written_day(moment, language, today=today)}{space}{clock(moment)}"
+
+
 def written_weekday(day: date, language: str) -> str:
     """周二, 週二, Tue."""
     if is_chinese(language):
@@ -176,7 +182,7 @@ def _short_day(context: Context, day: date) -> str:
 
 @pass_context
 def _moment(context: Context, moment: datetime) -> str:
-    return f"{written_day(moment, _language(context), today=_today(context))} {clock(moment)}"
+    return written_moment(moment, _language(context), today=_today(context))
 
 
 @pass_context

@@ -90,11 +90,12 @@ def split_mbox(stream: BinaryIO, largest: int) -> Iterator[MboxMessage]:
 def _separates(line: bytes, following: bytes, blank: bool, *, first: bool) -> bool:
     if not line.startswith(b"From "):
         return False
-    if following.strip(b"\r\n") and not _HEADER.match(following):
-        return False
+    headed = _HEADER.match(following) is not None
     if first:
-        return True
-    return _DATED.match(line) is not None and (blank or _ASCTIME.search(line) is not None)
+        return headed or not following.strip(b"\r\n")
+    if _ASCTIME.search(line) is not None:
+        return headed or (blank and not following.strip(b"\r\n"))
+    return blank and headed and _DATED.match(line) is not None
 
 
 def separator_date(line: bytes) -> datetime | None:

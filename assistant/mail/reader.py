@@ -57,7 +57,7 @@ class MailSink(Protocol):
 
     def status(self, mailbox: str, state: str, detail: str) -> None:
         """What the reader is doing, when it changes: connecting, watching, polling, throttled, unreachable, refused,
-        folder_missing, failed, stopped. `detail` is a sentence, empty when all is well."""
+        folder_missing (the others are read on), stopped. `detail` is a sentence, empty when all is well."""
 
 
 class Connector(Protocol):
@@ -85,6 +85,7 @@ class _Session:
     opened: str = ""
     uidvalidity: int = 0
     looked: dict[str, FolderState] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
 
 
 class MailboxReader:
@@ -205,7 +206,10 @@ class MailboxReader:
                 for look in looks:
                     look.kept = kept
                     look.done.set()
-                self._say("watching" if connection.idles else "polling")
+                if session.missing:
+                    self._say("folder_missing", " ".join(session.missing.values()))
+                else:
+                    self._say("watching" if connection.idles else "polling")
                 if not self._looks:
                     connection.wait(self._longest_wait(connection), stop)
         finally:
@@ -223,6 +227,8 @@ class MailboxReader:
             state, at_least = "refused", REFUSED_PAUSE
         elif isinstance(error, Throttled):
             state, at_least = "throttled", error.seconds or REFUSED_PAUSE
+        elif isinstance(error, FolderMissing):
+            state, at_least = "folder_missing", REFUSED_PAUSE
         elif self._few_logins:
             at_least = FEW_LOGINS_PAUSE
         with self._lock:
@@ -258,8 +264,9 @@ class MailboxReader:
                 return kept
             try:
                 kept += self._read_other(session, folder, stop)
+                session.missing.pop(folder, None)
             except FolderMissing as error:
-                self._say("folder_missing", str(error))
+                session.missing[folder] = str(error)
         if session.opened != watched and not stop.is_set():
             kept += self._read_watched(session, watched, stop)
         return kept

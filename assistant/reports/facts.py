@@ -333,6 +333,8 @@ class VetoDigest:
     language: str
     generated_at: datetime
     mails: tuple[PendingMail, ...]
+    answers_obeyed: bool = False
+    """Whether an answer such as `stop 17` is understood and obeyed; else only the command is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +346,8 @@ class ApprovalRequest:
     language: str
     generated_at: datetime
     mails: tuple[PendingMail, ...]
+    answers_obeyed: bool = False
+    """Whether an answer such as `stop 17` is understood and obeyed; else only the command is named."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,7 @@ def pending_view(digest: VetoDigest | ApprovalRequest) -> View:
         "mails": shown,
         "count": len(digest.mails),
         "more": len(digest.mails) - len(shown),
+        "by_reply": digest.answers_obeyed,
         "first_leaves_at": min((mail.leaves_at for mail in digest.mails if mail.leaves_at), default=""),
     }
 

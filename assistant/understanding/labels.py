@@ -1,0 +1,108 @@
+"""Pipeline component: intents, sign-off and who acts next, from words, direction, thread and stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from assistant.model.process import APPROVALS, INTENTS, WAITING_ON
+from assistant.model.reading import MailToRead
+from assistant.understanding.arrays import Floats, Linear, load_arrays, save_arrays, sigmoid, softmax
+from assistant.understanding.features import TextFeatures
+from assistant.understanding.situation import situation
+
+APPROVAL_LABELS: Final = ("", *APPROVALS)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelModel:
+    """All labels but the stage, for one kind of features."""
+
+    intents: Linear
+    intent_limits: Floats
+    """From which probability on each intent is said."""
+    approval: Linear
+    approval_limit: float
+    """The probability that anything was approved at all must reach this."""
+    waiting: Linear
+
+    def read(self, features: TextFeatures, mail: MailToRead, stage: Floats) -> tuple[Floats, Floats, Floats]:
+        """Probabilities of the intents (15), of what is approved (7, the first: nothing) and of who acts next (3)."""
+        dense = label_features(features, mail, stage)
+        sparse = features.indices, features.weights
+        return (
+            sigmoid(self.intents.scores(dense, *sparse)),
+            softmax(self.approval.scores(dense, *sparse)),
+            softmax(self.waiting.scores(dense, *sparse)),
+        )
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        return {
+            **self.intents.to_arrays("intents"),
+            **self.approval.to_arrays("approval"),
+            **self.waiting.to_arrays("waiting"),
+            "intent_limits": self.intent_limits,
+            "approval_limit": np.array([self.approval_limit], np.float32),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> LabelModel:
+        return cls(
+            Linear.from_arrays("intents", arrays),
+            arrays["intent_limits"],
+            Linear.from_arrays("approval", arrays),
+            float(arrays["approval_limit"][0]),
+            Linear.from_arrays("waiting", arrays),
+        )
+
+
+def label_features(features: TextFeatures, mail: MailToRead, stage: Floats) -> Floats:
+    """Words, situation and stage; and all of it once more where we wrote, for the same words mean another thing then."""
+    plain = np.concatenate([features.dense, situation(mail), stage])
+    ours = plain if mail.direction == "outbound" else np.zeros_like(plain)
+    return np.concatenate([plain, ours]).astype(np.float32)
+
+
+class MailLabels:
+    """Holds the models; they are asked by the reader once direction and history are known."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.mode = "n-grams"
+        self.models: dict[str, LabelModel] = {}
+
+    def __call__(self, doc: Doc) -> Doc:
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], batch_size: int = 64) -> Iterator[Doc]:
+        del batch_size
+        return iter(stream)
+
+    def to_disk(self, path: str | Path, **_: Any) -> None:
+        folder = Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        for mode, model in self.models.items():
+            save_arrays(folder / f"{mode}.npz", model.to_arrays())
+
+    def from_disk(self, path: str | Path, **_: Any) -> MailLabels:
+        self.models = {
+            file.stem: LabelModel.from_arrays(load_arrays(file)) for file in sorted(Path(path).glob("*.npz"))
+        }
+        return self
+
+
+@Language.factory("mail_labels")
+def create_mail_labels(nlp: Language, name: str) -> MailLabels:
+    """For the config of the saved model."""
+    del nlp
+    return MailLabels(name)
+
+
+assert len(INTENTS) == 15 and len(WAITING_ON) == 3, "the saved models know these labels"

@@ -1,0 +1,137 @@
+"""The reader: from newly written text and its surroundings to a `Reading`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from spacy.language import Language
+
+from assistant.model.process import INTENTS, STAGE_LABELS, UNRELATED, WAITING_ON
+from assistant.model.reading import MailToRead, Reading, Sign, TextToRead
+from assistant.understanding.amounts import find_amounts
+from assistant.understanding.arrays import Floats
+from assistant.understanding.commitments import find_commitments
+from assistant.understanding.cues import FOR_INTENT, FOR_STAGE, FOR_WAITING
+from assistant.understanding.evidence import Span, sentence_for
+from assistant.understanding.features import FEATURES, SPANS, SUBJECT, TextFeatures
+from assistant.understanding.labels import APPROVAL_LABELS
+from assistant.understanding.pipeline import labels_of, stage_of
+from assistant.understanding.sentences import Sentence, split_sentences, summarise
+
+_LONGEST = 20_000
+_ALONE = Sequence[tuple[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A text after the costly part: what `Reader.read` needs of its words."""
+
+    subject: str
+    text: str
+    sentences: tuple[Sentence, ...]
+    spans: tuple[Span, ...]
+    features: TextFeatures
+    words: Floats
+    """Stage probabilities of the words alone, shape (7,)."""
+
+
+class PipelineReader:
+    """Reads mail with the spaCy pipeline. Not for use by two threads at once."""
+
+    def __init__(self, nlp: Language, mode: str, notice: str = "") -> None:
+        self.mode = mode
+        self.notice = notice
+        self._nlp = nlp
+        self._stage = stage_of(nlp)
+        self._labels = labels_of(nlp)
+        self.model = f"{nlp.meta['name']}-{nlp.meta['version']}-{mode}"
+
+    def prepare(self, texts: Sequence[TextToRead]) -> Sequence[Prepared]:
+        """The costly part, for many texts at once."""
+        prepared: list[Prepared] = []
+        # What spaCy remembers of each new word is forgotten with the batch: a daemon reads for months.
+        with self._nlp.memory_zone():
+            docs = []
+            for item in texts:
+                doc = self._nlp.make_doc(item.text[:_LONGEST].strip())
+                doc.user_data[SUBJECT] = item.subject
+                docs.append(doc)
+            for doc, item in zip(self._nlp.pipe(docs), texts, strict=True):
+                spans = tuple(Span(span.label_, span.start_char, span.end_char) for span in doc.spans.get(SPANS, ()))
+                words = np.array([doc.cats.get(label, 0.0) for label in STAGE_LABELS], np.float32)
+                prepared.append(
+                    Prepared(item.subject, doc.text, split_sentences(doc.text), spans, doc.user_data[FEATURES], words)
+                )
+        return prepared
+
+    def read(self, mail: MailToRead, prepared: object | None = None) -> Reading:
+        """What the mail says, in the light of the project's earlier mail."""
+        if not isinstance(prepared, Prepared):
+            prepared = self.prepare([TextToRead(mail.subject, mail.text, mail.language)])[0]
+        if mail.automatic and mail.direction == "inbound":
+            return self._machine_mail(prepared)
+        stage = self._stage.models[self.mode].in_context(mail, prepared.words)
+        return self._reading(mail, prepared, stage)
+
+    def _machine_mail(self, prepared: Prepared) -> Reading:
+        """By definition a notice, bounce or out-of-office reply belongs to no stage, whatever it quotes."""
+        rest = 0.02 / (len(STAGE_LABELS) - 1)
+        surely = tuple((label, 0.98 if label == UNRELATED else rest) for label in (UNRELATED, *STAGE_LABELS[:-1]))
+        summary = summarise(prepared.sentences, prepared.subject)
+        return Reading(UNRELATED, 0.98, summary, surely, (), "", "", "nobody", "", (), (), summary, surely, self.model)
+
+    def _reading(self, mail: MailToRead, prepared: Prepared, stage: Floats) -> Reading:
+        model = self._labels.models[self.mode]
+        intents, approvals, waiting = model.read(prepared.features, mail, stage)
+        ranked = _ranked(stage)
+        label, confidence = ranked[0]
+        approval = self._approval(mail, approvals, model.approval_limit)
+        next_to_act = WAITING_ON[int(waiting.argmax())]
+        if label == UNRELATED:
+            next_to_act, approval = "nobody", ""
+        said = self._intents(prepared, intents, model.intent_limits, approval)
+        return Reading(
+            stage=label,
+            stage_confidence=confidence,
+            stage_evidence=sentence_for(prepared.sentences, prepared.spans, FOR_STAGE[label]),
+            stage_probabilities=ranked,
+            intents=said if label != UNRELATED else (),
+            approval=approval,
+            approval_evidence=self._evidence(prepared, FOR_INTENT["approval"]) if approval else "",
+            waiting_on=next_to_act,
+            waiting_evidence=self._evidence(prepared, FOR_WAITING[next_to_act]),
+            commitments=find_commitments(prepared.sentences, mail.direction, mail.sent_at, mail.timezone),
+            amounts=find_amounts(prepared.text),
+            summary=summarise(prepared.sentences, prepared.subject),
+            text_probabilities=_ranked(prepared.words),
+            model=self.model,
+        )
+
+    @staticmethod
+    def _evidence(prepared: Prepared, cues: Sequence[str]) -> str:
+        return sentence_for(prepared.sentences, prepared.spans, cues)
+
+    def _intents(self, prepared: Prepared, probabilities: Floats, limits: Floats, approval: str) -> tuple[Sign, ...]:
+        found = []
+        for intent, probability, limit in zip(INTENTS, probabilities, limits, strict=True):
+            if intent == "approval":
+                said = bool(approval) or probability >= max(0.5, limit)
+            else:
+                said = probability >= limit
+            if said:
+                found.append(Sign(intent, float(probability), self._evidence(prepared, FOR_INTENT[intent])))
+        return tuple(sorted(found, key=lambda sign: -sign.confidence))
+
+    @staticmethod
+    def _approval(mail: MailToRead, probabilities: Floats, limit: float) -> str:
+        """Precision first: only a client approves, and only where something is approved with enough probability."""
+        if mail.direction == "outbound" or 1.0 - probabilities[0] < limit:
+            return ""
+        return APPROVAL_LABELS[1 + int(probabilities[1:].argmax())]
+
+
+def _ranked(probabilities: Floats) -> tuple[tuple[str, float], ...]:
+    pairs = [(label, float(value)) for label, value in zip(STAGE_LABELS, probabilities, strict=True)]
+    return tuple(sorted(pairs, key=lambda pair: -pair[1]))

@@ -1,0 +1,102 @@
+"""Pipeline component: which stage the words speak of, and which stage the mail belongs to in its project's context."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from assistant.model.process import STAGE_LABELS
+from assistant.model.reading import MailToRead
+from assistant.understanding.arrays import Floats, Linear, Trees, load_arrays, save_arrays, softmax
+from assistant.understanding.features import FEATURES, TextFeatures
+from assistant.understanding.situation import context
+
+
+@dataclass(frozen=True, slots=True)
+class StageModel:
+    """Both steps for one kind of features. `blend` is the trees' share in the second step, `sharpness` its inverse temperature."""
+
+    words: Linear
+    linear: Linear
+    trees: Trees
+    transitions: Floats
+    blend: float
+    sharpness: float
+
+    def from_words(self, features: TextFeatures) -> Floats:
+        """Probabilities of the seven labels from the words alone."""
+        return softmax(self.words.scores(features.dense, features.indices, features.weights))
+
+    def in_context(self, mail: MailToRead, words: Floats) -> Floats:
+        """Probabilities of the seven labels from the words' probabilities and the project's history."""
+        features = context(mail, words, self.transitions)
+        nothing = np.zeros(0, np.int32), np.zeros(0, np.float32)
+        straight = softmax(self.linear.scores(features, *nothing))
+        grown = softmax(self.trees.scores(features))
+        mixed = self.blend * np.log(grown + 1e-6) + (1 - self.blend) * np.log(straight + 1e-6)
+        return softmax(self.sharpness * mixed)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        return {
+            **self.words.to_arrays("words"),
+            **self.linear.to_arrays("linear"),
+            **self.trees.to_arrays("trees"),
+            "transitions": self.transitions,
+            "mixing": np.array([self.blend, self.sharpness], np.float32),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> StageModel:
+        return cls(
+            Linear.from_arrays("words", arrays),
+            Linear.from_arrays("linear", arrays),
+            Trees.from_arrays("trees", arrays),
+            arrays["transitions"],
+            *(float(value) for value in arrays["mixing"]),
+        )
+
+
+class MailStage:
+    """Sets `doc.cats` to the words' stage probabilities. `models` holds one model for each mode; `mode` chooses."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.mode = "n-grams"
+        self.models: dict[str, StageModel] = {}
+
+    def __call__(self, doc: Doc) -> Doc:
+        model = self.models.get(self.mode)
+        if model is not None:
+            found = model.from_words(doc.user_data[FEATURES])
+            doc.cats = {label: float(value) for label, value in zip(STAGE_LABELS, found, strict=True)}
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], batch_size: int = 64) -> Iterator[Doc]:
+        del batch_size
+        return map(self, stream)
+
+    def to_disk(self, path: str | Path, **_: Any) -> None:
+        folder = Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        for mode, model in self.models.items():
+            save_arrays(folder / f"{mode}.npz", model.to_arrays())
+
+    def from_disk(self, path: str | Path, **_: Any) -> MailStage:
+        self.models = {
+            file.stem: StageModel.from_arrays(load_arrays(file)) for file in sorted(Path(path).glob("*.npz"))
+        }
+        return self
+
+
+@Language.factory("mail_stage")
+def create_mail_stage(nlp: Language, name: str) -> MailStage:
+    """For the config of the saved model."""
+    del nlp
+    return MailStage(name)

@@ -1,0 +1,401 @@
+"""Learns the models from examples: words, then context from held-out words, then intents, sign-off and who acts next."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.language import Language
+
+from assistant.model.process import INTENTS, STAGE_LABELS, WAITING_ON
+from assistant.model.reading import ContextItem, MailToRead, TextToRead
+from assistant.understanding.arrays import Floats, Linear, sigmoid, softmax
+from assistant.understanding.corpus import Corpus, Example, is_automatic
+from assistant.understanding.features import CUES, SURFACE
+from assistant.understanding.fit import (
+    Space,
+    Table,
+    fit_classes,
+    fit_many,
+    fit_trees,
+    gram_matrix,
+    score_all,
+    sharpness_for,
+)
+from assistant.understanding.labels import APPROVAL_LABELS, LabelModel, label_features
+from assistant.understanding.reader import PipelineReader, Prepared
+from assistant.understanding.situation import HISTORY, LABELS, SITUATION, context
+from assistant.understanding.stage import StageModel
+
+Indices = NDArray[np.intp]
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What was tried and chosen; docs/understanding.md says what each brought."""
+
+    words_strength: float = 3.0
+    gram_weight: float = 1.0
+    cue_weight: float = 0.15
+    context_strength: float = 0.05
+    label_strength: float = 3.0
+    situation_weight: float = 0.5
+    ours_weight: float = 0.7
+    rounds: int = 90
+    depth: int = 3
+    rate: float = 0.06
+    blend: float = 0.6
+    folds: int = 5
+    approval_precision: float = 0.93
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What one training yields for one mode."""
+
+    stage: StageModel
+    labels: LabelModel
+
+
+@dataclass(slots=True)
+class Data:
+    """Examples with their features. `before[i]`: the places of the earlier mail of the same project, oldest first."""
+
+    examples: Sequence[Example]
+    prepared: Sequence[Prepared]
+    table: Table
+    before: list[list[int]] = field(default_factory=list)
+
+    def stages(self, rows: Indices) -> Indices:
+        return np.array([STAGE_LABELS.index(self.examples[row].stage) for row in rows], np.intp)
+
+    def weights(self, rows: Indices) -> NDArray[np.float64]:
+        return np.array([self.examples[row].weight for row in rows])
+
+
+def make_data(corpus: Corpus, nlp: Language, grams: int) -> Data:
+    """Features of the whole corpus, by the pipeline as it will read later."""
+    examples = corpus.examples
+    reader = PipelineReader(nlp, "learning")
+    prepared = reader.prepare([TextToRead(item.subject, item.text, item.language) for item in examples])
+    table = Table(
+        np.array([item.features.dense for item in prepared]),
+        gram_matrix([(item.features.indices, item.features.weights) for item in prepared], grams),
+    )
+    before: list[list[int]] = []
+    seen: dict[str, list[int]] = {}
+    for place, example in enumerate(examples):
+        earlier = seen.setdefault(example.project, []) if example.project else []
+        before.append(list(earlier))
+        earlier.append(place)
+    return Data(examples, prepared, table, before)
+
+
+def fold_of(group: str, folds: int, salt: str = "") -> int:
+    """The fold of a client, the same on every machine."""
+    return int.from_bytes(hashlib.sha256(f"{salt}{group}".encode()).digest()[:4], "big") % folds
+
+
+def balanced_folds(data: Data, rows: Indices, folds: int, salt: str = "") -> NDArray[np.intp]:
+    """A fold for each row: clients stay whole, and every fold gets as many mails of each language as can be."""
+    sizes: dict[tuple[str, str], int] = {}
+    for row in rows:
+        example = data.examples[row]
+        key = ("stray" if example.sort else example.language[:2], example.group)
+        sizes[key] = sizes.get(key, 0) + 1
+    order = sorted(sizes, key=lambda key: (key[0], -sizes[key], hashlib.sha256(f"{salt}{key[1]}".encode()).digest()))
+    if salt:
+        order = sorted(order, key=lambda key: (key[0], hashlib.sha256(f"{salt}{key[1]}".encode()).digest()))
+    load: dict[str, list[int]] = {}
+    place: dict[str, int] = {}
+    for kind, group in order:
+        if group in place:
+            continue
+        filled = load.setdefault(kind, [0] * folds)
+        place[group] = int(np.argmin(filled))
+        filled[place[group]] += sizes[kind, group]
+    return np.array([place[data.examples[row].group] for row in rows], np.intp)
+
+
+def mail_of(
+    data: Data, row: int, words: Floats, history: Sequence[int] | None = None, known: bool | None = None
+) -> MailToRead:
+    """The mail as intake would hand it over: history carries what the words' model said, never the truth.
+
+    `words` has one row of probabilities for each example.
+    """
+    example = data.examples[row]
+    earlier = data.before[row] if history is None else list(history)
+    items = tuple(
+        ContextItem(
+            stage=STAGE_LABELS[int(words[place].argmax())],
+            stage_probabilities=tuple(zip(STAGE_LABELS, (float(value) for value in words[place]), strict=True)),
+            direction=data.examples[place].direction,
+            sent_at=data.examples[place].sent_at,
+            attachments=data.examples[place].attachments,
+        )
+        for place in earlier[-HISTORY:]
+    )
+    sent_at = example.sent_at
+    if history is not None and history:
+        sent_at = data.examples[history[-1]].sent_at + (example.sent_at - example.sent_at.replace(hour=0, minute=0))
+    return MailToRead(
+        subject=example.subject,
+        text=example.text,
+        language=example.language,
+        direction=example.direction,
+        sent_at=sent_at,
+        is_answer=example.is_answer,
+        attachments=example.attachments,
+        automatic=is_automatic(example),
+        known_client=bool(items) if known is None else known,
+        history=items,
+    )
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+def _word_scale(width: int, recipe: Recipe) -> Floats:
+    plain = len(CUES) + len(SURFACE)
+    scale = np.ones(width, np.float32)
+    scale[width - plain :] = recipe.cue_weight
+    return scale
+
+
+def fit_words(data: Data, rows: Indices, recipe: Recipe) -> Linear:
+    table = data.table.rows(rows)
+    space = Space(table, _word_scale(table.dense.shape[1], recipe), recipe.gram_weight)
+    return fit_classes(space, data.stages(rows), LABELS, recipe.words_strength, data.weights(rows))
+
+
+def held_out_words(data: Data, rows: Indices, recipe: Recipe, salt: str) -> tuple[Floats, float]:
+    """Each row's stage probabilities by a model that has not seen its client, and the sharpness that makes them honest."""
+    folds = balanced_folds(data, rows, recipe.folds, salt)
+    scores = np.zeros((len(rows), LABELS), np.float32)
+    for fold in range(recipe.folds):
+        tested = rows[folds == fold]
+        if len(tested):
+            model = fit_words(data, rows[folds != fold], recipe)
+            scores[folds == fold] = score_all(model, data.table.rows(tested))
+    sharpness = sharpness_for(scores, data.stages(rows))
+    words = np.zeros((len(data.examples), LABELS), np.float32)
+    words[rows] = softmax(scores * sharpness)
+    return words, sharpness
+
+
+# --- context ----------------------------------------------------------------------------------------------------------
+
+
+def transitions_of(data: Data, rows: Indices) -> Floats:
+    """How projects move from mail to mail, smoothed: staying and the next stage are likely, nothing is impossible."""
+    counts = np.full((LABELS, LABELS), 0.3)
+    counts += np.eye(LABELS) * 4
+    chosen = set(rows.tolist())
+    for row in rows:
+        earlier = [place for place in data.before[row] if place in chosen and data.examples[place].stage != "unrelated"]
+        if earlier and data.examples[row].stage != "unrelated":
+            counts[
+                STAGE_LABELS.index(data.examples[earlier[-1]].stage), STAGE_LABELS.index(data.examples[row].stage)
+            ] += 1
+    counts[:-1, -1] = counts[:-1, :-1].sum(axis=1) * 0.01
+    counts[-1] = 1.0
+    result: Floats = (counts / counts.sum(axis=1, keepdims=True)).astype(np.float32)
+    return result
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Rows of the second step: real mail, and unrelated mail put where it might stray to."""
+
+    features: Floats
+    labels: Indices
+    weights: NDArray[np.float64]
+    owner: Indices
+    """Which example each row comes from."""
+
+
+def context_rows(data: Data, rows: Indices, words: Floats, transitions: Floats, seed: int = 7) -> _Rows:
+    random = np.random.default_rng(seed)
+    features, owner, weights = [], [], []
+    projects = [row for row in rows if data.examples[row].project]
+    for row in rows:
+        mails = [(mail_of(data, row, words), 1.0)]
+        if not data.before[row]:
+            mails.append((mail_of(data, row, words, known=True), 0.5))
+        if data.examples[row].sort and projects:
+            strayed = data.before[int(random.choice(projects))]
+            mails.append((mail_of(data, row, words, history=strayed, known=True), 0.5))
+        for mail, weight in mails:
+            features.append(context(replace(mail, automatic=False), words[row], transitions))
+            owner.append(row)
+            weights.append(weight * data.examples[row].weight)
+    owners = np.array(owner, np.intp)
+    return _Rows(np.array(features, np.float32), data.stages(owners), np.array(weights), owners)
+
+
+def _fit_context_linear(found: _Rows, recipe: Recipe) -> Linear:
+    mean, spread = found.features.mean(axis=0), found.features.std(axis=0) + 1e-3
+    table = Table((found.features - mean) / spread, None)
+    space = Space(table, np.ones(found.features.shape[1], np.float32), 0.0)
+    model = fit_classes(space, found.labels, LABELS, recipe.context_strength, found.weights)
+    dense = model.dense / spread[:, None]
+    return Linear(dense, model.grams, model.bias - mean @ dense)
+
+
+def _subset(found: _Rows, chosen: NDArray[np.bool_]) -> _Rows:
+    return _Rows(found.features[chosen], found.labels[chosen], found.weights[chosen], found.owner[chosen])
+
+
+def fit_stage(data: Data, rows: Indices, recipe: Recipe, salt: str, progress: Progress) -> tuple[StageModel, Floats]:
+    """The stage model, and held-out probabilities in context for the next step, one row for each example."""
+    words, sharpness = held_out_words(data, rows, recipe, salt)
+    progress("words")
+    transitions = transitions_of(data, rows)
+    found = context_rows(data, rows, words, transitions)
+    folds = dict(zip(rows.tolist(), balanced_folds(data, rows, recipe.folds, salt).tolist(), strict=True))
+    fold_of_row = np.array([folds[int(owner)] for owner in found.owner])
+    mixed = np.zeros((len(found.owner), LABELS), np.float32)
+    model: StageModel | None = None
+    full_words = fit_words(data, rows, recipe)
+    full_words = replace(full_words, sharpness=sharpness)
+    for fold in [*range(recipe.folds), None]:
+        part = found if fold is None else _subset(found, fold_of_row != fold)
+        linear = _fit_context_linear(part, recipe)
+        trees = fit_trees(part.features, part.labels, LABELS, recipe.rounds, recipe.depth, recipe.rate)
+        model = StageModel(full_words, linear, trees, transitions, recipe.blend, 1.0)
+        if fold is not None:
+            for place in np.flatnonzero(fold_of_row == fold):
+                mixed[place] = _mixed(model, found.features[place])
+        progress("context")
+    assert model is not None
+    model = replace(model, sharpness=sharpness_for(mixed, found.labels, found.weights))
+    stages = np.zeros((len(data.examples), LABELS), np.float32)
+    stages[found.owner[::-1]] = softmax(mixed * model.sharpness)[::-1]
+    return model, stages
+
+
+def _mixed(model: StageModel, features: Floats) -> Floats:
+    nothing = np.zeros(0, np.int32), np.zeros(0, np.float32)
+    straight = np.log(softmax(model.linear.scores(features, *nothing)) + 1e-6)
+    grown = np.log(softmax(model.trees.scores(features)) + 1e-6)
+    result: Floats = (model.blend * grown + (1 - model.blend) * straight).astype(np.float32)
+    return result
+
+
+# --- intents, sign-off, who acts next -----------------------------------------------------------------------------------
+
+
+def _label_scale(width: int, recipe: Recipe) -> Floats:
+    half = width // 2
+    scale = np.ones(half, np.float32)
+    tail = len(SITUATION) + LABELS
+    scale[half - tail :] = recipe.situation_weight
+    scale[half - tail - len(CUES) - len(SURFACE) : half - tail] = recipe.cue_weight
+    return np.concatenate([scale, scale * recipe.ours_weight])
+
+
+def label_table(data: Data, rows: Indices, words: Floats, stages: Floats) -> Table:
+    dense = [label_features(data.prepared[row].features, mail_of(data, row, words), stages[row]) for row in rows]
+    return Table(np.array(dense, np.float32), data.table.grams[rows])
+
+
+def truths(data: Data, rows: Indices) -> tuple[Indices, Indices, Indices]:
+    """True intents (mails, 15) as zeros and ones, approvals and waiting_on as places in their label lists."""
+    chosen = [data.examples[row] for row in rows]
+    return (
+        np.array([[int(intent in item.intents) for intent in INTENTS] for item in chosen], np.intp),
+        np.array(
+            [APPROVAL_LABELS.index(item.approval if item.direction == "inbound" else "") for item in chosen], np.intp
+        ),
+        np.array([WAITING_ON.index(item.waiting_on) for item in chosen], np.intp),  # type: ignore[arg-type]  # checked by tests of the corpus
+    )
+
+
+def fit_labels(
+    data: Data, rows: Indices, words: Floats, stages: Floats, recipe: Recipe, salt: str, progress: Progress
+) -> LabelModel:
+    """Models of intents, sign-off and who acts next, with limits chosen on held-out mail."""
+    rows = np.array([row for row in rows if data.examples[row].stage != "unrelated"], np.intp)
+    folds = balanced_folds(data, rows, recipe.folds, salt)
+    intents, approvals, waiting = truths(data, rows)
+    table = label_table(data, rows, words, stages)
+    said = np.zeros((len(rows), len(INTENTS)), np.float32)
+    approved = np.zeros((len(rows), len(APPROVAL_LABELS)), np.float32)
+    turns = np.zeros((len(rows), len(WAITING_ON)), np.float32)
+    weights = data.weights(rows)
+
+    def fit(chosen: NDArray[np.bool_]) -> tuple[Linear, Linear, Linear]:
+        part = table.rows(np.flatnonzero(chosen))
+        space = Space(part, _label_scale(part.dense.shape[1], recipe), recipe.gram_weight)
+        return (
+            fit_many(space, intents[chosen], recipe.label_strength, weights[chosen]),
+            fit_classes(space, approvals[chosen], len(APPROVAL_LABELS), recipe.label_strength, weights[chosen]),
+            fit_classes(space, waiting[chosen], len(WAITING_ON), recipe.label_strength, weights[chosen]),
+        )
+
+    for fold in range(recipe.folds):
+        tested = folds == fold
+        models = fit(~tested)
+        part = table.rows(np.flatnonzero(tested))
+        said[tested], approved[tested], turns[tested] = (score_all(model, part) for model in models)
+        progress("labels")
+    first, second, third = fit(np.ones(len(rows), bool))
+    second = replace(second, sharpness=sharpness_for(approved, approvals))
+    third = replace(third, sharpness=sharpness_for(turns, waiting))
+    inbound = np.array([data.examples[row].direction == "inbound" for row in rows])
+    sure = 1.0 - softmax(approved * second.sharpness)[:, 0]
+    return LabelModel(
+        first,
+        intent_limits(sigmoid(said), intents),
+        second,
+        approval_limit(sure[inbound], approvals[inbound] > 0, recipe.approval_precision),
+        third,
+    )
+
+
+def intent_limits(probabilities: Floats, truth: Indices) -> Floats:
+    """For each intent the limit with the best F1 on held-out mail, drawn towards the common one where examples are few."""
+    grid = np.arange(0.15, 0.66, 0.025)
+    common = _best_limit(probabilities.ravel(), truth.ravel(), grid)
+    limits = []
+    for column, true in zip(probabilities.T, truth.T, strict=True):
+        share = true.sum() / (true.sum() + 60.0)
+        limits.append(share * _best_limit(column, true, grid) + (1 - share) * common)
+    return np.array(limits, np.float32)
+
+
+def _best_limit(probabilities: Floats, truth: Indices, grid: NDArray[np.float64]) -> float:
+    def f1(limit: float) -> float:
+        said = probabilities >= limit
+        both = float((said & (truth > 0)).sum())
+        return 2 * both / max(1.0, float(said.sum() + truth.sum()))
+
+    scores = np.array([f1(limit) for limit in grid])
+    # The middle of the plateau: the very best single limit is chance.
+    good = grid[scores >= scores.max() - 0.01]
+    return float(good.mean())
+
+
+def approval_limit(sure: Floats, truth: NDArray[np.bool_], precision: float) -> float:
+    """The lowest limit that held-out mail reaches `precision` with; cautious where there are too few to tell."""
+    best = 0.9
+    for limit in np.arange(0.9, 0.3, -0.01):
+        said = sure >= limit
+        if said.sum() >= 10 and truth[said].mean() >= precision:
+            best = float(limit)
+    return best
+
+
+def fit_models(
+    data: Data, rows: Indices, recipe: Recipe, salt: str = "", progress: Progress = lambda _: None
+) -> Learned:
+    """Everything for one mode from the examples at `rows`."""
+    words, _ = held_out_words(data, rows, recipe, salt)
+    stage, stages = fit_stage(data, rows, recipe, salt, progress)
+    labels = fit_labels(data, rows, words, stages, recipe, salt, progress)
+    return Learned(stage, labels)

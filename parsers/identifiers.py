@@ -37,6 +37,8 @@ def read_parents(values: list[str], defects: Defects) -> tuple[str, ...]:
         if "<" in value and ('"' in value or "(" in value):
             value = _QUOTED_OR_COMMENT.sub(" ", value) if len(value) < 10_000 else value
         bracketed = [_SPACE.sub("", match[1]) for match in _ID_OR_WORD.finditer(value) if match[1]]
+        if len(bracketed) > 1 and any(match[2] and "@" not in match[2] for match in _ID_OR_WORD.finditer(value)):
+            bracketed = bracketed[-1:]  # words around: the brackets before hold the writer's address
         found += [one for one in bracketed if len(one) <= _LONGEST_ID] or _find(value)
     ids = tuple(dict.fromkeys(found))
     if len(ids) > MAX_IDS:

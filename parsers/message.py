@@ -158,7 +158,7 @@ def _assemble(raw: bytes, headers: Headers, contents: Contents, text: str, cut: 
             raw=raw,
         )
     )
-    nested = _nested_facts(contents.nested[0]) if contents.nested else None
+    nested = _nested_facts(contents.nested[0], defects) if contents.nested else None
     return Message(
         message_id=read_id(headers.line(b"message-id")) if headers.raw(b"message-id") else None,
         in_reply_to=parents[0] if parents else None,
@@ -277,10 +277,12 @@ def _list_id(headers: Headers) -> str | None:
     return (match[1] if match else value[:500]).lower() or None
 
 
-def _nested_facts(nested: Nested) -> NestedMessage:
+def _nested_facts(nested: Nested, outer: Defects) -> NestedMessage:
     defects = Defects()
     headers = nested.root.headers
     reader = Reader(defects, depth=1)
     text = _body_text(reader.read(nested.root), defects)
+    if reader.contents.nested:
+        outer.add("nesting-cut", nested.root.where, "what is attached to an attached mail is not read")
     originator, _ = _authors(headers, defects)
     return NestedMessage(originator, read_date(headers.line(b"date"), defects), headers.text(b"subject"), text)

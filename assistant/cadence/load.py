@@ -61,7 +61,7 @@ def load_rulebook(folder: Path, templates: KnowsTemplates | None = None) -> tupl
     problems.sort()
     if any(problem.severity == "error" for problem in problems):
         return None, problems
-    return _assemble(files, restraint), problems
+    return assemble(files, restraint), problems
 
 
 def require_rulebook(folder: Path, templates: KnowsTemplates | None = None) -> Rulebook:
@@ -79,7 +79,8 @@ def _restraint(files: list[tuple[Report, dict[str, Any]]]) -> Restraint:
     return Restraint()
 
 
-def _assemble(files: list[tuple[Report, dict[str, Any]]], restraint: Restraint) -> Rulebook:
+def assemble(files: list[tuple[Report, dict[str, Any]]], restraint: Restraint) -> Rulebook:
+    """Rules from files that were read without errors."""
     parts: dict[str, list[Any]] = defaultdict(list)
     stages: dict[str, StageRule] = {}
     digest = hashlib.sha256()

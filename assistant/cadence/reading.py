@@ -132,7 +132,7 @@ def _read_tables(
         hint = f"Write [[{'.'.join(str(part) for part in path if isinstance(part, str))}]] with two brackets."
         report.add(path, "R006", f'"{key.name}" stands for several, each under its own header', hint, where="table")
         return []
-    if not value:
+    if not value and not key.may_be_empty:
         report.add(path, "R008", f'"{key.name}" is empty', "Add one, or leave the key out.")
     return [read_table(table, item, (*path, number), report, templates) for number, item in enumerate(value)]
 
@@ -143,7 +143,7 @@ def _read_kind(key: Key, kind: Kind, value: Any, path: Path, report: Report, tem
     if not isinstance(value, list):
         found = _read_one(key, value, path, report, templates)
         return None if found is None else (found,)
-    if not value and key.name not in ("ignore", "stop", "pause", "cc"):
+    if not value and not key.may_be_empty:
         report.add(path, "R008", f'"{key.name}" is an empty list', "Name something, or leave the key out.")
     items = (_read_one(key, item, (*path, number), report, templates) for number, item in enumerate(value))
     return tuple(item for item in items if item is not None)

@@ -48,6 +48,7 @@ class Key:
     example: str = ""
     array: bool = False
     """For tables: `[[name]]`, several."""
+    may_be_empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,16 @@ def _whole(least: int, most: int) -> Callable[[Any], int]:
         return int(value)
 
     return read
+
+
+def read_count(value: Any) -> int:
+    """A whole number from 0 on."""
+    return _whole(0, 10_000)(value)
+
+
+def read_number(value: Any) -> float:
+    """Any number."""
+    return float(_expect((int, float), "a number")(value))
 
 
 def _country(value: Any) -> str:

@@ -133,7 +133,7 @@ class Greeting:
     cc: tuple[str, ...] = ()
     release: Release = field(default_factory=Release)
     on_holiday: bool = False
-    importance: int = 60
+    importance: int = 75
     version: str = ""
     file: str = ""
 

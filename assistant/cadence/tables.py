@@ -53,9 +53,9 @@ CADENCE: Final = Table(
         Key("when", MATCH, "Which projects.", "适用哪些项目。", example='{ stage = "proposal", waiting_on = "client" }'),
         Key("unless", MATCH, "Which of them not.", "其中哪些除外。", example='{ tag = "vip" }'),
         Key("anchor", kinds.ANCHOR, "What the time runs from: the message that waits for the client, or the last contact in either direction.", "从何时起算：等待客户的那封邮件，或双方最后一次联系。", default='"waited"', example='"last-contact"'),
-        Key("stop", kinds.STOP, "What ends it. All of these always do unless `ignore` names them; listing them tells the reader.", "何事终止；除非写入 `ignore`，均始终有效，列出以便阅读。", default="all", example='["reply", "stage-change"]'),
-        Key("ignore", kinds.IGNORE, "What shall not end it.", "哪些事不终止它。", default="[]", example='["meeting"]'),
-        Key("pause", kinds.PAUSE, "What pauses it. All of these always do. An out-of-office pauses until the return date plus one business day.", "何事暂停；均始终有效。休假自动回复暂停至返岗日后一个工作日。", default="all", example='["absence", "holiday"]'),
+        Key("stop", kinds.STOP, "What ends it. All of these always do unless `ignore` names them; listing them tells the reader.", "何事终止；除非写入 `ignore`，均始终有效，列出以便阅读。", default="all", example='["reply", "stage-change"]', may_be_empty=True),
+        Key("ignore", kinds.IGNORE, "What shall not end it.", "哪些事不终止它。", default="[]", example='["meeting"]', may_be_empty=True),
+        Key("pause", kinds.PAUSE, "What pauses it. All of these always do. An out-of-office pauses until the return date plus one business day.", "何事暂停；均始终有效。休假自动回复暂停至返岗日后一个工作日。", default="all", example='["absence", "holiday"]', may_be_empty=True),
         Key("apply", kinds.APPLY, "Whether an edit counts for runs that have begun: `new` leaves them on the version they began with.", "修改是否影响进行中的节奏：`new` 不影响。", default='"new"', example='"running"'),
         Key("importance", kinds.IMPORTANCE, "Which mail wins when a contact may get only one.", "同一联系人只能收一封时谁优先。", default="50", example="70"),
         Key("cap", kinds.CAP, "At most this many mails a run.", "每次运行最多几封邮件。", default="3", example="2"),
@@ -79,7 +79,7 @@ GREETING: Final = Table(
         Key("cc", kinds.PEOPLE, "Colleagues in Cc.", "抄送的同事。", example='"owner"'),
         Key("release", kinds.RELEASE, "As for steps.", "同步骤。", default='"now"', example='"veto 24h"'),
         Key("on_holiday", kinds.FLAG, "Send on the day itself even if the client does not work.", "即使客户放假也当天发出。", default="false", example="true"),
-        Key("importance", kinds.IMPORTANCE, "Against other mails to the same person; a follow-up can wait, a festival cannot.", "与其他邮件相比的优先级；跟进可以等，节日不等人。", default="60", example="60"),
+        Key("importance", kinds.IMPORTANCE, "Against other mails to the same person; a follow-up can wait, a festival cannot.", "与其他邮件相比的优先级；跟进可以等，节日不等人。", default="75", example="75"),
     ),
 )  # fmt: skip
 

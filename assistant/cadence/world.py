@@ -43,7 +43,7 @@ LEAVING: Final = ("now", "veto")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Something that came of the rules. `kind`: send, approval, draft, task, ask, remind, refuse, put-off, stop, pause,
+    """Something that came of the rules, at the true time. `kind`: send, approval, draft, task, ask, remind, refuse, put-off, stop, pause,
     skip, start, complete. `what` is the template or the words; `reason` why not, for those that did not happen.
     """
 
@@ -312,7 +312,7 @@ class World:
         )
         self.log.append(
             Outcome(
-                now,
+                now - self.skew,
                 kind,
                 mail.template,
                 mail.rule,
@@ -340,4 +340,4 @@ class World:
         to: str = "",
         key: str = "",
     ) -> None:
-        self.log.append(Outcome(at, kind, what, rule, step, reason, project_id=project_id, to=to, key=key))
+        self.log.append(Outcome(at - self.skew, kind, what, rule, step, reason, project_id=project_id, to=to, key=key))

@@ -64,7 +64,9 @@ def _read_inline(text: str, subject: SubjectFacts) -> Forwarded | None:
         return None
     body = "\n".join(_unquoted(cut, block.end, cut.depths[block_at])).strip()
     inner = read_subject(block.fields.get("subject", ""))
-    chinese = any("\u4e00" <= line.strip("*|> \u3000\u2003")[:1] <= "\u9fff" for line in cut.bodies[block.start : block.end])
+    chinese = any(
+        "\u4e00" <= line.strip("*|> \u3000\u2003")[:1] <= "\u9fff" for line in cut.bodies[block.start : block.end]
+    )
     written_subject = block.fields.get("subject", "") if inner.base else ""
     return Forwarded(
         read_written_address(block.fields.get("from", "")),

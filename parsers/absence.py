@@ -8,6 +8,7 @@ from datetime import date
 from typing import Final
 
 from parsers.absence_dates import read_return_date
+from parsers.tables import words
 from parsers.types import Evidence
 
 LONGEST_READ: Final = 6000
@@ -65,6 +66,23 @@ _DENIES: Final = re.compile(
 )
 
 
+_MAY_BE: Final = re.compile(
+    r"auto|out.of|oof|ooo|away|leave|vacation|holiday|absen|自[动動]|外出|出差|假|不在|公出|応答|회신|автоответ",
+    re.IGNORECASE,
+)
+_MENTIONS: Final = words(
+    "auto out.of away.from away.on away.until on.leave leave vacation holiday travel unavailable attending not.in.the.office closed not.be 自动 自動 休假 外出 出差 假 不在 离开 培训 公干 旅行 開會"
+)
+
+
+def _mentions(lowered: str) -> bool:
+    """A quick look for any word that an absence is spoken of with; most mail has none."""
+    return any(word in lowered for word in _MENTIONS)
+
+
+_PRESENT: Final = AbsenceFacts(automatic=False, absent=False, returns_on=None)
+
+
 def read_absence(subject: str, text: str, sent_on: date | None) -> AbsenceFacts:
     """Reads subject and newly written text. Pure; days without a year are resolved relative to `sent_on`.
 
@@ -74,6 +92,8 @@ def read_absence(subject: str, text: str, sent_on: date | None) -> AbsenceFacts:
     Friday" has too little of it.
     """
     sample = text[:LONGEST_READ]
+    if not _MAY_BE.search(subject) and not _mentions(sample.lower()):
+        return _PRESENT
     evidence: list[Evidence] = []
     by_subject = _SUBJECT_AUTOMATIC.search(subject)
     away_subject = _SUBJECT_ABSENT.search(subject)

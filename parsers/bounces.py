@@ -18,6 +18,7 @@ from parsers.bounces_tables import (
     STRONG_BODY,
     STRONG_DAEMONS,
     SUBJECTS,
+    WEAK_DAEMONS,
 )
 from parsers.types import Bounced, Evidence
 
@@ -32,8 +33,12 @@ _STATUS: Final = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _CODE: Final = re.compile(r"(?<![\d.:])([45])[0-7]\d(?![\d.:])")
 _FIELD: Final = re.compile(r"^([!-9;-~]{1,60}):[ \t]*(.*(?:\n[ \t]+\S.*)*)", re.MULTILINE)
 _MESSAGE_ID: Final = re.compile(
-    r"^[\s>]*Message-ID:\s*<?([^\s<>]{3,250}@[^\s<>]{1,250})>?", re.IGNORECASE | re.MULTILINE
+    r"^[\s>]*Message-ID:\s*<?([^\s<>]{1,250}@[^\s<>]{1,250})>?", re.IGNORECASE | re.MULTILINE
 )
+_INLINE_REPORT: Final = re.compile(
+    r"^Final-Recipient:[^\n]*@[^\n]*\n(?:[^\n]+\n){0,6}?Action:\s*\w", re.IGNORECASE | re.MULTILINE
+)
+_ANSWERED: Final = re.compile(r"\s*(?:re|aw|sv|回复|答复|回覆)\s*[:：]", re.IGNORECASE)
 _IDS: Final = re.compile(r"<([^\s<>]{3,250})>")
 _TO_FIELD: Final = re.compile(r"^[\s>]*To:\s*(.{3,400})", re.IGNORECASE | re.MULTILINE)
 
@@ -51,6 +56,10 @@ class BounceFacts:
 
 def read_bounce(signs: KindInput) -> BounceFacts | None:
     """Returns the facts of a delivery status notification, or None if the mail is none."""
+    if any(
+        part.content_type in ("message/feedback-report", "message/disposition-notification") for part in signs.parts
+    ):
+        return None
     standard = _read_standard(signs)
     if standard:
         bad = tuple(entry for entry in standard if entry.action not in ("delivered", "relayed", "expanded"))
@@ -75,10 +84,15 @@ def _first(signs: KindInput, name: str) -> str:
 def _read_standard(signs: KindInput) -> tuple[Bounced, ...]:
     """RFC 3464 §2: groups of fields divided by blank lines, one group a recipient. Broken groups give what they hold."""
     entries: dict[str, Bounced] = {}
-    for part in signs.parts:
-        if part.content_type not in ("message/delivery-status", "message/global-delivery-status"):
-            continue
-        for group in re.split(r"\n[ \t\r]*\n", part.text.replace("\r\n", "\n"))[:_MOST_RECIPIENTS]:
+    reports = [
+        part.text
+        for part in signs.parts
+        if part.content_type in ("message/delivery-status", "message/global-delivery-status")
+    ]
+    if not reports and _INLINE_REPORT.search(signs.text[:_LONGEST_BODY]):
+        reports = [signs.text[:_LONGEST_BODY]]
+    for report in reports:
+        for group in re.split(r"\n[ \t\r]*\n", report.replace("\r\n", "\n"))[:_MOST_RECIPIENTS]:
             fields = {name.lower(): " ".join(value.split()) for name, value in _FIELD.findall(group)}
             recipient = fields.get("final-recipient") or fields.get("original-recipient") or ""
             action = fields.get("action", "").split(" ")[0].strip("().,;").lower()
@@ -123,48 +137,51 @@ def _normal(address: str) -> str:
 
 
 def _free_form_evidence(signs: KindInput) -> tuple[Evidence, ...]:
-    """At least two independent signs, one of which a person's mail never has (null path, daemon, report, failed header)."""
-    content_type = _first(signs, "content-type").lower()
-    report = "report-type=delivery-status" in content_type.replace('"', "").replace(" ", "") or any(
-        "delivery-status" in part.content_type for part in signs.parts
+    """The signs that a mail without a readable report is a bounce; () unless they agree.
+
+    A person's mail may speak of failed deliveries, but has no null return path and comes from no daemon.
+    """
+    local, name = (
+        (signs.originator.addr_spec.partition("@")[0], signs.originator.name) if signs.originator else ("", "")
     )
-    failed = _first(signs, "x-failed-recipients")
-    local = signs.originator.addr_spec.partition("@")[0] if signs.originator else ""
-    name = signs.originator.name if signs.originator else ""
+    reported = _is_report(signs) or bool(_first(signs, "x-failed-recipients"))
     daemon = bool(DAEMONS.match(local) or DAEMON_NAMES.search(name))
-    strong_daemon = bool(STRONG_DAEMONS.match(local) or (DAEMON_NAMES.search(name) and daemon))
-    null_path = signs.return_path == "" or _first(signs, "return-path").strip() == "<>"
-    answered = bool(re.match(r"\s*(?:re|aw|sv|回复|答复|回覆)\s*[:：]", signs.subject, re.IGNORECASE))
+    null_path = signs.return_path == ""
+    answered = bool(_ANSWERED.match(signs.subject))
     subject = None if answered else SUBJECTS.search(signs.subject)
-    proven = report or bool(failed)
-    machine = proven or daemon or null_path
+    machine = reported or daemon or null_path
     if not machine and subject is None:
         return ()
     own = _own_text(signs.text)
     body = STRONG_BODY.search(own[:6000])
-    evidence: list[Evidence] = []
-    if report:
-        evidence.append(Evidence("report-type", "delivery-status"))
-    if failed:
-        evidence.append(Evidence("x-failed-recipients", failed[:120]))
-    if daemon:
-        evidence.append(Evidence("mail-daemon", (signs.originator.addr_spec if signs.originator else "") or name))
-    if null_path:
-        evidence.append(Evidence("null-return-path", "<>"))
-    if subject:
-        evidence.append(Evidence("subject-undelivered", signs.subject[:120]))
-    if body:
-        evidence.append(Evidence("says-undelivered", body[0][:120]))
     if not machine:
-        return tuple(evidence) if subject and body and _has_code_and_address(own) and not _is_personal(signs) else ()
-    if (
-        proven
-        or (strong_daemon and (subject or body))
-        or (subject and body)
-        or (null_path and body and (daemon or _has_code_and_address(own)))
-    ):
-        return tuple(evidence)
-    return tuple(evidence) if (daemon and body) or (null_path and subject and daemon) else ()
+        weak = bool(WEAK_DAEMONS.match(local) and _ADDRESS.search(own))
+        proven = bool(subject and body) and (weak or _has_code_and_address(own)) and not _is_personal(signs)
+    else:
+        strong = bool(STRONG_DAEMONS.match(local) or (daemon and DAEMON_NAMES.search(name)))
+        proven = (
+            reported
+            or (bool(subject) and (bool(body) or strong))
+            or (bool(body) and (daemon or (null_path and _has_code_and_address(own))))
+        )
+        proven = proven or (local.lower().startswith("mailer-daemon") and not answered)
+    if not proven:
+        return ()
+    seen = (
+        ("reported-failure", _first(signs, "x-failed-recipients")[:120] or "delivery-status", reported),
+        ("mail-daemon", signs.originator.addr_spec if signs.originator else name, daemon),
+        ("null-return-path", "<>", null_path),
+        ("subject-undelivered", signs.subject[:120], bool(subject)),
+        ("says-undelivered", body[0][:120] if body else "", bool(body)),
+    )
+    return tuple(Evidence(sign, text) for sign, text, holds in seen if holds)
+
+
+def _is_report(signs: KindInput) -> bool:
+    content_type = _first(signs, "content-type").lower().replace('"', "").replace(" ", "")
+    return "report-type=delivery-status" in content_type or any(
+        "delivery-status" in part.content_type for part in signs.parts
+    )
 
 
 def _is_personal(signs: KindInput) -> bool:
@@ -253,8 +270,8 @@ def _scored(own: str, excluded: set[str]) -> list[str]:
 def _score(row: str, found: re.Match[str], window: str, after_lead: int) -> int:
     before, after = row[: found.start()].strip(), row[found.end() :].strip()
     score = 0
-    if before in ("", "<", "*", "-", "'", "(", "'<", "•", "[", '"', "To:", "to:") and (
-        after[:1] in (">", ":", "", "'", ")", ";", ",", "]", '"') or after.startswith("(")
+    if before in ("", "<", ">>>", "*", "-", "'", "(", "'<", "•", "[", '"', "To:", "to:") and (
+        after[:1] in (">", ":", "", "'", ")", ";", ",", "]", '"', "<") or after.startswith("(")
     ):
         score += 2
     if after.startswith((">:", ":")):

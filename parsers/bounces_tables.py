@@ -7,9 +7,14 @@ from typing import Final
 
 DAEMONS: Final = re.compile(
     r"^(?:mailer[-_.]?daemon|mail[-_.]?daemon|mailerdaemon|postmaster|post-master|mdaemon|maildelivery|mail-delivery|mailsystem|mail-system|bounces?|bounce-.*|double-bounce|mailadmin|mail\.admin|mmdf|mta|smtp-daemon|microsoftexchange[0-9a-f]+"
-    r"|mailer|uucp|daemon|maildeliverysystem|ndr|delivery-?(?:notification|failure|subsystem)|mail-noreply|system-?bounce|x400|gwise|groupwise|gateway|interscan.*|symantec.*|nobody|mailmaster|returns?|failure.*)$",
+    r"|mailer|uucp|daemon|maildeliverysystem|ndr|delivery-?(?:notification|failure|subsystem)|mail-noreply|system-?bounce|x\.?400.*|gwise|groupwise|.*-?gateway|interscan.*|symantec.*|nobody|mailmaster|returns?|failure.*)$",
     re.IGNORECASE,
 )
+WEAK_DAEMONS: Final = re.compile(
+    r"^(?:no-?reply.*|do-?not-?reply.*|post_master|sysadmin|administrator|admin|.*-admin|.*-owner|owner-.*|.*-request|support|abuse|root|system)$",
+    re.IGNORECASE,
+)
+"""Addresses that bounces come from at times, and much else; they need subject, text and address to agree."""
 STRONG_DAEMONS: Final = re.compile(
     r"^(?:mailer[-_.]?daemon|mail[-_.]?daemon|mailerdaemon|postmaster|post-master|mdaemon|double-bounce|microsoftexchange[0-9a-f]+|mmdf)$",
     re.IGNORECASE,

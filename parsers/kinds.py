@@ -87,18 +87,10 @@ def _bounce(signs: KindInput) -> KindFacts | None:
         return None
     if bounce.delivered:
         return KindFacts("receipt", bounce.evidence, (), bounce.message_id)
-    absence = (
-        None
-        if any(sign.sign in ("delivery-status", "report-type", "x-failed-recipients") for sign in bounce.evidence)
-        else _absence(signs)
-    )
-    if absence is not None and absence.automatic and not bounce.bounced:
+    proven = {sign.sign for sign in bounce.evidence} & {"delivery-status", "reported-failure", "mail-daemon"}
+    if not proven and _absence(signs).automatic:
         # An out-of-office answer with a null return path that speaks of mail not read is no bounce.
         return None
-    return _as_bounce(bounce)
-
-
-def _as_bounce(bounce: BounceFacts) -> KindFacts:
     return KindFacts("bounce", bounce.evidence, bounce.bounced, bounce.message_id)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import imaplib
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,12 +84,12 @@ class ImapConnection:
         self._server = server
         self._clock = clock
         self._stumbles = stumbles
-        self._waker = Waker()
         self._folder = ""
         self._state = FolderState(0, 0, 0)
         self._idles = client.has_capability("IDLE") and (server.provider is None or server.provider.quirks.idle)
         self._idle_number = 0
         self._fresh = False
+        self._waker = Waker()
 
     @classmethod
     def connect(
@@ -197,6 +198,10 @@ class ImapConnection:
             return woken
         return self._changed() or woken
 
+    def give_up_on(self, stop: threading.Event) -> None:
+        """From now on no answer is waited for longer than two seconds once `stop` is set."""
+        self._client.wire.stopping = stop
+
     def interrupt(self) -> None:
         """Ends a `wait` in another thread at once; it returns True."""
         self._waker.wake()
@@ -245,6 +250,7 @@ class ImapConnection:
     def close(self) -> None:
         """Logs out as far as the server still answers. Never raises."""
         try:
+            self._client.wire.stopping = None
             self._client.wire.patience(2.0)
             self._client.logout()
         except _LIBRARY_ERRORS:

@@ -181,7 +181,7 @@ class MailboxReader:
             self._say("connecting")
             self._hold(stop)
         except AssistantError as error:
-            return self._failed(error, monotonic() - began)
+            return 0.0 if stop.is_set() else self._failed(error, monotonic() - began)
         except Exception as error:  # a bug or a broken disk must not end the reading of mail
             log.error("mailbox_failed", mailbox=self.settings.name, error=type(error).__name__, exc_info=error)
             detail = f"Reading {self.settings.name} failed unexpectedly ({type(error).__name__}); it is tried again."
@@ -191,6 +191,7 @@ class MailboxReader:
     def _hold(self, stop: threading.Event) -> None:
         connection = self._connect(self.settings, self._token_source, clock=self._clock, stumbles=self._stumbles)
         session = _Session(connection)
+        connection.give_up_on(stop)
         try:
             with self._lock:
                 self._connection, self._failure = connection, None

@@ -12,6 +12,7 @@ import re
 import select
 import socket
 import ssl
+import threading
 from typing import Any
 
 from imapclient import IMAPClient
@@ -21,6 +22,10 @@ from assistant.clock import monotonic
 LONGEST_LINE = 1_000_000  # imaplib's own limit; our requests are cut so that no honest line comes near it
 CHUNK = 256 * 1024
 ATOMIC_READ_SECONDS = 0.05  # how long to wait for the rest of a TLS record whose beginning made the socket readable
+SLICE = 0.5
+STOP_GRACE = 2.0
+"""Seconds that an answer which is being read may still take after a stop."""
+
 KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 60, 15, 4
 _LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n$")
 
@@ -32,7 +37,7 @@ class ConnectionEnded(ConnectionError):  # noqa: N818  # says what happened, as 
 class Wire(imaplib.IMAP4):
     """One IMAP connection's bytes. `largest_literal` bounds what a server can make us hold.
 
-    `exists` is how many messages the open folder holds as far as the server has said; `news` is set when that number
+    Once `stopping` is set an answer has two seconds left. `exists` is how many messages the open folder holds as far as the server has said; `news` is set when that number
     changed by anything but an EXPUNGE, and cleared by whoever has looked.
     """
 
@@ -51,6 +56,8 @@ class Wire(imaplib.IMAP4):
         self.largest_literal = largest_literal
         self.exists = 0
         self.news = False
+        self.stopping: threading.Event | None = None
+        self._stop_seen: float | None = None
         super().__init__(host, port, timeout)
 
     # What imaplib documents as its overridable methods.
@@ -67,7 +74,7 @@ class Wire(imaplib.IMAP4):
 
     def read(self, size: int) -> bytes:
         while len(self._buffer) < size:
-            self._receive(self._timeout)
+            self._receive_patiently()
         with memoryview(self._buffer) as whole:
             data = bytes(whole[:size])
         del self._buffer[:size]
@@ -77,7 +84,7 @@ class Wire(imaplib.IMAP4):
     def readline(self) -> bytes:
         line = self.buffered_line()
         while line is None:
-            self._receive(self._timeout)
+            self._receive_patiently()
             line = self.buffered_line()
         return self._cut_literal(line)
 
@@ -161,6 +168,26 @@ class Wire(imaplib.IMAP4):
         ready = {descriptor for descriptor, _ in poll.poll(max(1, int(seconds * 1000)))}
         return self.sock.fileno() in ready
 
+    def _receive_patiently(self) -> None:
+        """Waits for more of an answer, in slices, so that a stop need not wait for a slow server."""
+        deadline = monotonic() + self._timeout
+        while True:
+            self._check_stop()
+            left = deadline - monotonic()
+            try:
+                return self._receive(max(0.001, min(left, SLICE)))
+            except TimeoutError:
+                if left <= SLICE:
+                    raise
+
+    def _check_stop(self) -> None:
+        if self.stopping is None or not self.stopping.is_set():
+            return
+        if self._stop_seen is None:
+            self._stop_seen = monotonic()
+        elif monotonic() - self._stop_seen > STOP_GRACE:
+            raise ConnectionEnded("we were told to stop")
+
     def _receive(self, seconds: float) -> None:
         self.sock.settimeout(seconds)
         try:
@@ -181,7 +208,7 @@ class Wire(imaplib.IMAP4):
     def _skip_surplus(self) -> None:
         while self._surplus:
             if not self._buffer:
-                self._receive(self._timeout)
+                self._receive_patiently()
             skipped = min(self._surplus, len(self._buffer))
             del self._buffer[:skipped]
             self._surplus -= skipped

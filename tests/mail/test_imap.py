@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from assistant.errors import ServerUnreachable
+from assistant.errors import AssistantError, ServerUnreachable
 from assistant.mail.imap import Fetched, FolderMissing, ImapConnection, Stumbles
 from assistant.mail.settings import MailboxSettings
 from tests.mail.support import letter, name_of
@@ -33,6 +33,19 @@ def test_messages_come_whole_in_order_and_are_not_flagged_as_seen(mailbox: Mailb
     assert [message.uid for message in fetched] == [1, 2, 3, 4, 5]
     assert all(abs(message.internal_date - datetime.now(UTC)) < timedelta(minutes=1) for message in fetched)
     assert mailbox.seen() == []
+
+
+def test_the_server_is_told_who_we_are_and_asked_only_what_changes_nothing(
+    mailbox: Mailbox, imap_proxy: FaultProxy
+) -> None:
+    mailbox.deliver(letter("read"))
+    everything(mailbox.settings(port=imap_proxy.port))
+    said = bytes(imap_proxy.said)
+    assert b'ID ("name" "cc-assistant"' in said
+    assert b"EXAMINE" in said
+    assert b"BODY.PEEK[]" in said
+    for word in (b"SELECT", b"STORE", b"RFC822)", b"BODY[]", b"EXPUNGE"):
+        assert word not in said
 
 
 def test_past_the_end_nothing_comes_although_the_server_gives_the_last_message(mailbox: Mailbox) -> None:
@@ -179,6 +192,21 @@ def test_a_broken_message_is_tried_thrice_and_then_kept_as_far_as_it_can_be_had(
     assert (name_of(first.raw), name_of(last.raw)) == ("a", "c")
     assert broken.truncated
     assert "cannot give" in broken.problem
+
+
+@pytest.mark.parametrize("step", range(24))
+def test_a_garbled_byte_is_an_error_with_a_sentence_or_no_harm(
+    mailbox: Mailbox, imap_proxy: FaultProxy, step: int
+) -> None:
+    for name in ("a", "b"):
+        mailbox.deliver(letter(name))
+    imap_proxy.plans = [Plan(corrupt_at=step * 61 + 7)]
+    said = ["."]
+    try:
+        everything(mailbox.settings(port=imap_proxy.port, timeout_seconds=0.2))
+    except AssistantError as error:
+        said.append(str(error))
+    assert said[-1].endswith(".")
 
 
 def test_waiting_ends_at_once_when_mail_came_before_it_began(mailbox: Mailbox) -> None:

@@ -246,6 +246,19 @@ def test_a_full_disk_is_waited_out_and_nothing_is_lost(mailbox: Mailbox) -> None
     assert sink.names() == ["kept later"]
 
 
+def test_a_server_that_falls_silent_in_a_message_does_not_hold_up_a_stop(
+    mailbox: Mailbox, imap_proxy: FaultProxy
+) -> None:
+    mailbox.deliver(letter("stalled", size=4_000))
+    imap_proxy.plans = [Plan(cut_at=b"Subject: stalled", ending="stall")]
+    sink = RememberingSink()
+    with reading(MailboxReader(mailbox.settings(port=imap_proxy.port, timeout_seconds=60), sink)):
+        sink.wait_for_state("connecting")
+        wait_until(lambda: imap_proxy.plans == [], "the connection is made")
+        time.sleep(0.2)
+    assert [state for state, _ in sink.states] == ["connecting", "stopped"]  # within the five seconds of `reading`
+
+
 def test_messages_that_people_delete_before_they_are_read_are_passed_over(mailbox: Mailbox) -> None:
     sink = RememberingSink()
     reader = MailboxReader(mailbox.settings(), sink)

@@ -237,6 +237,7 @@ def dovecot_server(authority: Authority, tokeninfo: str = "") -> Iterator[Doveco
         output.touch()
         give(*folder.iterdir())
         command = unprivileged([str(binary), "-F", "-c", str(configuration)])
+        # Its master takes seconds to say goodbye to its children, and nothing here outlives it.
         ports = (server.plain_port, server.tls_port, server.lmtp_port)
-        with running(command, output, ports, "dovecot"):
+        with running(command, output, ports, "dovecot", patience_seconds=0):
             yield server

@@ -21,7 +21,7 @@ class Plan:
     `cut_after`: so many bytes are passed on, then comes the `ending`: fin closes, rst resets, half_close closes one way
     only, stall keeps the connection and says nothing more. `cut_at`: the same once these bytes have been passed on.
     `pieces`: bytes are passed on in pieces of this size with a pause, so that lines are split across packets.
-    `duplicate`: the first occurrence of these bytes is said twice. `replace`: (old, new) in the server's words.
+    `corrupt_at`: this byte is another. `duplicate`: the first occurrence of these bytes is said twice. `replace`: (old, new) in the server's words.
     """
 
     cut_after: int | None = None
@@ -31,16 +31,19 @@ class Plan:
     piece_pause: float = 0.002
     duplicate: bytes = b""
     replace: tuple[bytes, bytes] | None = None
+    corrupt_at: int | None = None
 
 
 @dataclass
 class FaultProxy:
-    """Listens on `port`. `plans` are used up, one by each new connection; without a plan all is passed on."""
+    """Listens on `port`. `plans` are used up, one by each new connection; without a plan all is passed on.
+    `said` is everything that clients have said."""
 
     upstream: int
     port: int = 0
     plans: list[Plan] = field(default_factory=list)
     connections: int = 0
+    said: bytearray = field(default_factory=bytearray)
     refuse: bool = False
     _open: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -75,13 +78,14 @@ class FaultProxy:
                 self.connections += 1
                 plan = self.plans.pop(0) if self.plans else Plan()
                 self._open.append((client, server))
-            for target, arguments in ((_pass_on, (client, server)), (_misbehave, (server, client, plan))):
+            for target, arguments in ((_pass_on, (client, server, self.said)), (_misbehave, (server, client, plan))):
                 threading.Thread(target=target, args=arguments, daemon=True).start()
 
 
-def _pass_on(client: socket.socket, server: socket.socket) -> None:
+def _pass_on(client: socket.socket, server: socket.socket, said: bytearray) -> None:
     with suppress(OSError):
         while data := client.recv(65536):
+            said += data
             server.sendall(data)
         server.shutdown(socket.SHUT_WR)
 
@@ -95,6 +99,9 @@ def _misbehave(server: socket.socket, client: socket.socket, plan: Plan) -> None
             if plan.duplicate and plan.duplicate in data:
                 data = data.replace(plan.duplicate, plan.duplicate * 2, 1)
                 plan.duplicate = b""
+            if plan.corrupt_at is not None and passed <= plan.corrupt_at < passed + len(data):
+                place = plan.corrupt_at - passed
+                data = data[:place] + bytes([data[place] ^ 0x15]) + data[place + 1 :]
             allowed = len(data)
             if plan.cut_after is not None:
                 allowed = min(allowed, plan.cut_after - passed)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import run
 
-from tests.servers.processes import free_port, give, missing, running, scratch, unprivileged
+from tests.servers.processes import free_port, give, missing, running, scratch, unprivileged, wait_until
 
 USER = "assistant"
 # Durability costs time and a test's database does not outlive the test.
@@ -25,6 +25,16 @@ class PostgreSql:
 
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://{USER}@127.0.0.1:{self.port}/{database}"
+
+    def answers(self) -> bool:
+        """It listens before it has started up."""
+        import psycopg
+
+        try:
+            psycopg.connect(f"host=127.0.0.1 port={self.port} user={USER} dbname=postgres").close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     @contextmanager
     def new_database(self) -> Iterator[str]:
@@ -76,4 +86,5 @@ def postgresql_server() -> Iterator[PostgreSql]:
             str(folder),
         ]
         with running(unprivileged([*start, *options]), log, (server.port,), "postgresql"):
+            wait_until(server.answers, "postgresql answers")
             yield server

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -106,7 +106,9 @@ def listens(port: int) -> bool:
 
 
 @contextmanager
-def running(command: Sequence[str], log: Path, ports: Sequence[int], name: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: Sequence[str], log: Path, ports: Sequence[int], name: str, patience_seconds: float = 3.0
+) -> Iterator[subprocess.Popen[bytes]]:
     """A server in its own process group, up when all `ports` listen, gone with all its children afterwards."""
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -122,18 +124,15 @@ def running(command: Sequence[str], log: Path, ports: Sequence[int], name: str) 
         wait_until(ready, f"{name} listens on {list(ports)}")
         yield process
     finally:
-        end(process)
+        end(process, patience_seconds)
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Ends a server that `running` started, with its whole group."""
-    for how in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, how)
-        except ProcessLookupError:
-            break
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            continue
+def end(process: subprocess.Popen[bytes], patience_seconds: float) -> None:
+    """Ends a server that `running` started: its master politely, then what is left of its group."""
+    if patience_seconds:
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            process.terminate()
+            process.wait(patience_seconds)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -84,18 +84,22 @@ def _check_language(
         yield from error.problems
         return
     keys = [key for part in PARTS if (key := library.part(name, part, language))]
+    placed: set[tuple[str, int]] = set()
     given = {**context, "mail": {"subject": "", "text": "", "body": "", "footer": ""}}
     for key in keys:
         if key not in broken:
             shown = given if key.rpartition("/")[2].startswith("html.") else context
-            yield from unknown_names(templates.environment, _source(library, key), shown, library.shown(key))
+            unknown = unknown_names(templates.environment, _source(library, key), shown, library.shown(key))
+            placed.update((problem.file, problem.line) for problem in unknown)
+            yield from unknown
     complete = library.part(name, "subject", language) and library.part(name, "text", language)
     if not render or not complete or broken.intersection(keys):
         return
     try:
         rendered = templates.render(name, language, context)
     except ProblemsFound as error:
-        yield from error.problems
+        # Rendering stops at the first unknown name, which reading the names has mostly placed better already.
+        yield from (p for p in error.problems if p.code != "T002" or (p.file, p.line) not in placed)
         return
     html_key = library.part(name, "html", language)
     if rendered.html is not None and html_key:

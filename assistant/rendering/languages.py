@@ -17,7 +17,9 @@ def normalise(language: str) -> str:
     tags = language.strip().replace("_", "-").split("-")
     primary = tags[0].lower()
     if primary == "zh":
-        return TRADITIONAL if _TRADITIONAL_REGIONS.intersection(tag.lower() for tag in tags[1:]) else SIMPLIFIED
+        others = {tag.lower() for tag in tags[1:]}
+        # A script that is named wins over what is usual in a region: zh-Hans-HK is simplified.
+        return TRADITIONAL if "hans" not in others and others & _TRADITIONAL_REGIONS else SIMPLIFIED
     return primary
 
 

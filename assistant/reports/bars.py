@@ -22,7 +22,7 @@ def share(value: float, most: float, tone: Tone = "normal") -> tuple[Cell, ...]:
     """How much `value` is of `most`. Something that is not nothing is always seen: 2 percent at least."""
     if most <= 0 or value <= 0:
         return (Cell(100, "rest"),)
-    filled = min(max(round(100 * value / most), 2), 100)
+    filled = max(round(100 * min(value / most, 1.0)), 2)
     return _cells([(filled, tone), (100 - filled, "rest")])
 
 

@@ -53,6 +53,19 @@ def run_tests(
     return results, problems
 
 
+def check_test_files(folder: Path, rulebook: Rulebook | None = None) -> list[Problem]:
+    """What is wrong with the test files of a folder, without running them."""
+    problems: list[Problem] = []
+    for path in test_files(folder):
+        shown = f"{folder.name or folder}/{path.name}"
+        text, unread = read_text(path, shown)
+        data, unparsed = (None, []) if unread else parse_text(text, shown)
+        problems += unread + unparsed
+        if data is not None:
+            problems += read_tests(text, shown, rulebook)[0].problems()
+    return problems
+
+
 def run_test_file(path: Path, shown: str, rulebook: Rulebook, only: str = "") -> tuple[list[TestResult], list[Problem]]:
     """The tests of one file against a rulebook."""
     text, problems = read_text(path, shown)

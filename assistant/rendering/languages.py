@@ -31,14 +31,12 @@ def is_chinese(language: str) -> bool:
 def choose(wanted: str, at_hand: Collection[str], agency_language: str = ENGLISH) -> str | None:
     """The best of `at_hand` for a reader of `wanted`; None if there is none at all.
 
-    The language itself, then the other Chinese script, then English for those who read neither, then the agency's
-    language, then English, then the first by name, so that the answer never depends on the order of files.
+    The language itself, then the other Chinese script, then English, then the agency's language, then the first by
+    name, so that the answer never depends on the order of files.
     """
     first = normalise(wanted)
-    home = normalise(agency_language)
     other_script = {SIMPLIFIED: TRADITIONAL, TRADITIONAL: SIMPLIFIED}.get(first)
-    foreign = ENGLISH if other_script is None else home
-    for language in (first, other_script, foreign, home, ENGLISH):
+    for language in (first, other_script, ENGLISH, normalise(agency_language)):
         if language in at_hand:
             return language
     return min(at_hand, default=None)

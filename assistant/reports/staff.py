@@ -164,7 +164,8 @@ def bounce_view(notice: BounceNotice) -> View:
         "client": _name(notice.client),
         "project": _name(notice.project),
         "permanent": notice.permanent,
-        "status": shorten(notice.status, 20),
+        # Most servers repeat the code in what they say.
+        "status": "" if notice.status in notice.reason else shorten(notice.status, 20),
         "reason": shorten(notice.reason, 240),
         "subject": _line(notice.subject),
         "suppressed_until": notice.suppressed_until or "",

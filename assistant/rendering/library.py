@@ -34,6 +34,7 @@ class Library:
 
     def __init__(self, folder: Path, fallback: Path | None = None) -> None:
         self.folders = (folder,) if fallback is None or fallback == folder else (folder, fallback)
+        self._tables: dict[str, dict[str, Any]] = {}
 
     @cached_property
     def files(self) -> Mapping[str, Path]:
@@ -81,7 +82,12 @@ class Library:
         )
 
     def table(self, key: str, code: str = "T004") -> dict[str, Any]:
-        """The TOML file `key`, empty if there is none. Raises `ProblemsFound` where it cannot be read."""
+        """The TOML file `key`, empty if there is none, read once. Raises `ProblemsFound` where it cannot be read."""
+        if key not in self._tables:
+            self._tables[key] = self._read(key, code)
+        return self._tables[key]
+
+    def _read(self, key: str, code: str) -> dict[str, Any]:
         path = self.files.get(key)
         if path is None:
             return {}

@@ -49,6 +49,16 @@ ListedFolder = tuple[Sequence[bytes], bytes | None, str]
 """Attributes, hierarchy separator and name, as LIST gives them (RFC 3501 section 7.2.2)."""
 
 
+def listed_folders(answer: Iterable[object]) -> list[ListedFolder]:
+    """What a LIST really says, without the rows that a server garbled."""
+    found: list[ListedFolder] = []
+    for row in answer:
+        if isinstance(row, tuple) and len(row) == 3 and isinstance(row[0], tuple) and isinstance(row[2], str):
+            attributes = [attribute for attribute in row[0] if isinstance(attribute, bytes)]
+            found.append((attributes, row[1] if isinstance(row[1], bytes) else None, row[2]))
+    return found
+
+
 def find_special(folders: Iterable[ListedFolder], use: SpecialUse) -> str | None:
     """The folder for `use`: the server's own word first, then names, the shallowest first. None when there is none."""
     listed = [(attributes, separator, name) for attributes, separator, name in folders if name]

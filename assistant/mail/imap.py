@@ -19,7 +19,7 @@ import structlog
 from assistant.clock import Clock, SystemClock
 from assistant.errors import AssistantError, ServerUnreachable
 from assistant.mail.fetching import Fetched, Listed, ResponseItem, batches, parse_bodies, parse_listing, uid_set
-from assistant.mail.folders import SpecialUse, find_special
+from assistant.mail.folders import SpecialUse, find_special, listed_folders
 from assistant.mail.login import log_in, open_client, server_of
 from assistant.mail.oauth import TokenSource
 from assistant.mail.sentences import Server, quotation, throttled, throttled_error, unreachable
@@ -158,7 +158,7 @@ class ImapConnection:
     def folders(self) -> list[str]:
         """The names of all folders, as people see them."""
         with self._sentences():
-            return [name for _, _, name in self._client.list_folders()]
+            return [name for _, _, name in listed_folders(self._client.list_folders())]
 
     def fetch_after(self, last_uid: int) -> Iterator[list[Fetched]]:
         """The messages of the open folder with a UID above `last_uid`, ascending, in batches limited by count and bytes.
@@ -236,7 +236,7 @@ class ImapConnection:
     def special_folder(self, use: SpecialUse) -> str | None:
         """The name of the folder for sent mail, drafts and so on; None when there is none."""
         with self._sentences():
-            return find_special(self._client.list_folders(), use)
+            return find_special(listed_folders(self._client.list_folders()), use)
 
     def delete_uid(self, folder: str, uid: int) -> None:
         """Deletes one message for good where the server can expunge by UID; else flags it \\Deleted, because a bare
@@ -339,6 +339,8 @@ class ImapConnection:
             except imaplib.IMAP4.error as error:
                 return self._stumbled(listed, error)
             if listed.uid not in bodies:
+                if parse_listing(self._fetch(str(listed.uid), "(UID)")):
+                    return self._stumbled(listed, imaplib.IMAP4.error("the server leaves it out of its answer"))
                 log.info("message_gone", mailbox=self.settings.name, folder=self._folder, uid=listed.uid)
                 return None
             raw = bodies[listed.uid]
@@ -417,7 +419,7 @@ class ImapConnection:
             return ServerUnreachable(
                 f"{self._server} takes this program for an unsafe client: {quotation(text)}.{advice}"
             )
-        names = [name for _, _, name in self._client.list_folders()]
+        names = [name for _, _, name in listed_folders(self._client.list_folders())]
         if folder in names:
             return ServerUnreachable(f"{self._server} does not open the folder {folder}: {quotation(text)}.")
         return FolderMissing(

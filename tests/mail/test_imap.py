@@ -209,6 +209,19 @@ def test_a_garbled_byte_is_an_error_with_a_sentence_or_no_harm(
     assert said[-1].endswith(".")
 
 
+def test_a_message_that_is_left_out_of_answers_is_not_taken_for_deleted(
+    mailbox: Mailbox, imap_proxy: FaultProxy
+) -> None:
+    for name in ("a", "b"):
+        mailbox.deliver(letter(name))
+    imap_proxy.plans = [Plan(replace=(b"1 FETCH (UID 1 BODY[]", b"1 FETCH (XID 1 BODY[]"))]
+    connection = ImapConnection.connect(mailbox.settings(port=imap_proxy.port))
+    connection.open("INBOX")
+    with pytest.raises(ServerUnreachable, match="leaves it out"):
+        list(connection.fetch_after(0))
+    connection.close()
+
+
 def test_waiting_ends_at_once_when_mail_came_before_it_began(mailbox: Mailbox) -> None:
     connection = ImapConnection.connect(mailbox.settings())
     connection.open("INBOX")

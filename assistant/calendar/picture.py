@@ -54,19 +54,21 @@ def _month(calendar: BusinessCalendar, year: int, month: int, festivals: dict[da
     for name in ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"):
         table.add_column(name, width=5, justify="left", header_style="dim")
     cells: list[Text] = [Text()] * date(year, month, 1).weekday()
-    for number in range(1, monthrange(year, month)[1] + 1):
-        cells.append(_cell(calendar.day(date(year, month, number)), date(year, month, number) in festivals))
+    days = [date(year, month, number) for number in range(1, monthrange(year, month)[1] + 1)]
+    cells += [_cell(calendar, calendar.day(day), day in festivals) for day in days]
     cells += [Text()] * (-len(cells) % 7)
     for start in range(0, len(cells), 7):
         table.add_row(*cells[start : start + 7])
     return table
 
 
-def _cell(day: Day, festival: bool) -> Text:
+def _cell(calendar: BusinessCalendar, day: Day, festival: bool) -> Text:
+    """A weekend inside a holiday is shown as part of it."""
     from rich.text import Text
 
-    cell = Text(f"{day.date.day:2d}", style=STYLES[day.kind] + (" underline" if festival else ""))
-    cell.append(MARKS[day.kind], style="not bold not underline")
+    kind = "holiday" if day.kind == "weekend" and calendar.is_holiday(day.date) else day.kind
+    cell = Text(f"{day.date.day:2d}", style=STYLES[kind] + (" underline" if festival else ""))
+    cell.append(MARKS[kind], style="not bold not underline")
     return cell
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional, Self
 
 import typer
 
@@ -55,7 +55,7 @@ def check(
 
 
 @app.command("test")
-def test(
+def run(
     ctx: typer.Context,
     only: Annotated[str, typer.Argument(help="Run the tests whose name contains this.")] = "",
     rules: RulesOption = None,
@@ -238,7 +238,7 @@ class _Desk:
         country, _, subdivision = agency.country.partition("-")
         return Calendars(country, subdivision, agency.timezone, rulebook.overrides)
 
-    def __enter__(self) -> _Desk:
+    def __enter__(self) -> Self:
         from assistant.store.facts import DatabaseFacts
 
         self._opened = self.workplace.database.session()

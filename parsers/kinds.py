@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Final
 
 from parsers.absence import AbsenceFacts, read_absence
-from parsers.bounces import BounceFacts, read_bounce
+from parsers.bounces import read_bounce
 from parsers.kinds_tables import (
     AUTO_REPLY_HEADERS,
     LIST_HEADERS,

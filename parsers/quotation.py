@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from parsers.quotation_attributions import find_attribution, may_end_attribution
+from parsers.quotation_attributions import find_attribution, is_attribution, may_end_attribution
 from parsers.quotation_collapsed import break_collapsed
 from parsers.quotation_headers import (
     is_bare_marker,
@@ -19,6 +19,7 @@ from parsers.quotation_headers import (
     starts_block,
 )
 from parsers.quotation_lines import fold, quote_depth
+from parsers.quotation_tables import VERBS_AT_END
 from parsers.signature import split_signature
 from parsers.types import Reply
 
@@ -26,6 +27,9 @@ _COLLAPSED_FROM: Final = 60
 """A quote header within a line needs at least this many characters."""
 _MOST_LOOKS: Final = 4000
 """Lines of one text that are looked at closely as quote headers; what a mail has more of is not looked at."""
+_GROUPWISE_MARKS: Final = 3
+_LONGEST_VERB_LINE: Final = 24
+_VERB_LINES: Final = frozenset(VERBS_AT_END)
 _MOST_SEGMENTS: Final = 400
 WRITTEN: Final = 0
 QUOTED: Final = 1
@@ -119,6 +123,8 @@ def mark_quotation(text: str) -> Cut:
     bodies: list[str] = []
     for line in lines:
         depth, body = quote_depth(line)
+        if depth == 1 and len(line) <= _LONGEST_VERB_LINE and depths and not depths[-1] and _is_verb_alone(body):
+            depth, body = 0, line
         depths.append(depth)
         bodies.append(body)
     cut = Cut(lines, [QUOTED if depth else WRITTEN for depth in depths], depths, bodies)
@@ -130,10 +136,19 @@ def mark_quotation(text: str) -> Cut:
     return cut
 
 
+def _is_verb_alone(body: str) -> bool:
+    """`> wrote:` is the end of an attribution broken after its address, not a quoted line."""
+    return fold(body).rstrip(": ").lower() in _VERB_LINES
+
+
 def _scan(cut: Cut) -> None:
     index = lowest = 0
     total = len(cut.lines)
     while index < total:
+        if cut.depths[index] == _GROUPWISE_MARKS and _is_groupwise_header(cut, index):
+            cut.header_spans.append((index, index + 1))
+            cut.marks[index:] = [QUOTED] * (total - index)
+            return
         if cut.depths[index] or not cut.lines[index].strip():
             if cut.depths[index]:
                 lowest = index + 1
@@ -152,6 +167,22 @@ def _scan(cut: Cut) -> None:
         stop = end if delimited else total
         cut.marks[start:stop] = [QUOTED] * (stop - start)
         index = lowest = stop
+
+
+def _is_groupwise_header(cut: Cut, index: int) -> bool:
+    """GroupWise writes `>>> Kay Wong <kay@…> 03/05/24 9:12 AM >>>` over a quotation that it does not mark."""
+    if (
+        cut.looks >= _MOST_LOOKS
+        or (index and cut.depths[index - 1])
+        or (index + 1 < len(cut.depths) and cut.depths[index + 1])
+    ):
+        return False
+    body = fold(cut.bodies[index])
+    closed = body.endswith(">>>")
+    cut.looks += closed or may_end_attribution(body)
+    if closed:
+        return any(character.isdigit() for character in body) and (":" in body or "@" in body) and "://" not in body
+    return may_end_attribution(body) and is_attribution(body, followed=False)
 
 
 def _header_at(cut: Cut, index: int, lowest: int) -> tuple[int, int, bool] | None:

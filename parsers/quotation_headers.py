@@ -23,6 +23,10 @@ _INNER_LABEL: Final = re.compile(
     r"(?:(?<=[\s;>\])|])|(?<=\d))\**([^\W\d_]{1,12}(?:[ ]{1,3}[^\W\d_]{1,8}){0,3})\**\s{0,3}:"
 )
 _DASHED: Final = re.compile(r"^[-=_*~+<| ]{0,90}")
+_REPLY_ABOVE: Final = re.compile(
+    r"^(?:please )?(?:type |write |enter )?(?:your )?(?:reply|respon[ds]e?)s? (?:is )?above (?:this|the) (?:line|dotted line)|^请?在(?:此|这|本)(?:行|线|条线)(?:以上|上方|之上)(?:回复|输入|填写)"
+)
+"""Help desks draw such a line; what is below it is theirs."""
 _MARKER_WORDS: Final = re.compile(
     r"(?:原|回复|回覆|答复|答覆|转发|轉寄|轉發|转寄|引用).{0,8}(?:邮件|郵件|信件|信息|訊息|消息|内容|原文)|(?:邮件|郵件)(?:原|内容|信息)"
     r"|(?:original|forwarded|replied|quoted|previous).{0,12}(?:message|mail|text)|message.{0,4}(?:original|forward)",
@@ -203,9 +207,11 @@ def is_marker(folded: str) -> bool:
     if len(folded) > 140:
         return False
     core, dashes = _undashed(folded)
+    lowered = core.lower()
+    if _REPLY_ABOVE.search(lowered):
+        return True
     if not core or dashes < 2:
         return False
-    lowered = core.lower()
     return lowered in MARKERS or (dashes >= 4 and len(core) <= 40 and bool(_MARKER_WORDS.search(core)))
 
 
@@ -226,5 +232,5 @@ def is_ruler(folded: str) -> bool:
 
 
 def _undashed(folded: str) -> tuple[str, int]:
-    core = folded.strip("-=_*~+<>|: ")
+    core = folded.strip("-=_*~+<>|:# ")
     return core, sum(folded.count(mark) for mark in "-=_*~") - sum(core.count(mark) for mark in "-=_*~")

@@ -216,7 +216,9 @@ VERBS_AT_END: Final = words(
     """
 )
 """A verb that closes an attribution: "On … John wrote:", "张三 于 … 写道：". Longer ones are tried first."""
-VERBS_WITHIN: Final = words("schrieb schreef skrev skreiv escribió scripsit wrote sent")
+VERBS_WITHIN: Final = words(
+    "schrieb schreef skrev skreiv escribió scripsit wrote sent kirjoitti írta napsal napisał написал пишет geschreven"
+)
 """A verb that stands before the name: "Am … schrieb John:", "Op … schreef John:", "Den … skrev John:"."""
 QUOTING_WORDS: Final = words("quoting zitat.von citando citat.från quotando citation.de 引用 quote.from")
 OPENINGS: Final = words(

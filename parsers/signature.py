@@ -32,6 +32,8 @@ _DASH_NAME: Final = re.compile(
     r"^\s{0,2}[-~]{1,2}\s?[A-Z\u00c0-\u024f\u4e00-\u9fff][\w.'\u4e00-\u9fff]{0,20}(?: [A-Z][\w.']{0,20}){0,2}[,.]?$"
 )
 _DASH_WORD: Final = re.compile(r"^\s?[-~]\w[\w.']{1,20}(?: \w[\w.']{0,20}){0,2}$")
+_SPOKEN: Final = re.compile(r"[?]|\b(?:you|we|i|is|was|were|has|have|will|yesterday|today)\b", re.IGNORECASE)
+_DASH_BLANK_WORD: Final = re.compile(r"^- (?!(?:yes|no|none|done|okay)$)[^\W\d_]{3,20}$", re.IGNORECASE)
 _ADDRESS_ALONE: Final = re.compile(r"^<?[^\s<>@|]+@[^\s<>@|]+\.[A-Za-z]{2,}>?$")
 _SENTENCE_END: Final = re.compile(r"[。？！?!；;]$|[a-z]{3,}\.$")
 _GIVEN_PLACE: Final = re.compile(
@@ -151,12 +153,11 @@ def is_phone_signature(line: str) -> bool:
     if NOT_A_DEVICE.search(rest) and not re.search(r"iphone|ipad|android", lowered):
         return False
     device = DEVICE.search(folded)
+    spoken = re.sub(r"<[^<>]*>|\([^()]*\)|https?://\S+", "", folded)
     if not opening.isascii():
         return bool(device) and len(folded) <= 60 and not re.search(r"[。？！?]|,.{12,}", folded)
     if device:
-        return len(re.sub(r"<[^<>]*>|\([^()]*\)|https?://\S+", "", folded)) <= 160 and not re.search(
-            r"[?]|\b(?:you|we|i|is|was|were|has|have|will|yesterday|today)\b", lowered
-        )
+        return len(spoken) <= 160 and not _SPOKEN.search(spoken)
     return opening == "sent from" and len(rest.split()) <= 4 and not re.search(r"[,.?!;:]", rest)
 
 
@@ -246,7 +247,13 @@ def _peel_paragraph(lines: Sequence[str], end: int) -> int:
 def _is_dash_name(lines: Sequence[str], start: int, end: int) -> bool:
     """`-Dana`, `- Dana Ortiz`, also with a few short lines under it; a list of items is none."""
     first = lines[start].rstrip()
-    if start == 0 or end - start > 5 or not (_DASH_NAME.match(first) or (_DASH_WORD.match(first) and end - start == 1)):
+    if (
+        start == 0
+        or end - start > 5
+        or not (
+            _DASH_NAME.match(first) or (end - start == 1 and (_DASH_WORD.match(first) or _DASH_BLANK_WORD.match(first)))
+        )
+    ):
         return False
     others = [fold(line) for line in lines[start + 1 : end]]
     above = lines[_content_end(lines, start) - 1] if _content_end(lines, start) else ""

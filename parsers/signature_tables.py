@@ -54,6 +54,7 @@ PHONE_OPENINGS: Final = lines(
     signature is customized by
     envoyé de
     envoyé depuis
+    envoyé sans fil
     envoyé à partir
     envoyé par
     envoyé avec

@@ -125,3 +125,18 @@ def uid_set(uids: Sequence[int]) -> str:
         else:
             runs.append([uid, uid])
     return ",".join(str(first) if first == last else f"{first}:{last}" for first, last in runs)
+
+
+class Stumbles:
+    """Counts failed attempts at single messages, across connections, so that one broken message cannot stop a mailbox."""
+
+    def __init__(self) -> None:
+        self._attempts: dict[tuple[str, int, int], int] = {}
+
+    def again(self, folder: str, uidvalidity: int, uid: int) -> int:
+        key = (folder, uidvalidity, uid)
+        self._attempts[key] = self._attempts.get(key, 0) + 1
+        return self._attempts[key]
+
+    def over(self, folder: str, uidvalidity: int, uid: int) -> None:
+        self._attempts.pop((folder, uidvalidity, uid), None)

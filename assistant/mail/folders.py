@@ -1,9 +1,27 @@
-"""Which folder is Sent, Drafts and so on, by SPECIAL-USE (RFC 6154) or by the names that mail programs give them."""
+"""Folders: their state, and which one is Sent, Drafts and so on, by SPECIAL-USE (RFC 6154) or by usual names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Literal
+
+from assistant.errors import ServerUnreachable
+
+
+class FolderMissing(ServerUnreachable):
+    """A folder that is to be read does not exist (any more); the text names those that do."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderState:
+    """A folder as EXAMINE or STATUS shows it. UIDs are comparable only within one `uidvalidity` (RFC 3501 section 2.3.1.1);
+    `uidnext` is 0 where the server keeps it to itself."""
+
+    uidvalidity: int
+    uidnext: int
+    exists: int
+
 
 SpecialUse = Literal["sent", "drafts", "junk", "trash", "archive"]
 

@@ -11,15 +11,23 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
 from assistant.clock import Clock, SystemClock
 from assistant.errors import AssistantError, ServerUnreachable
-from assistant.mail.fetching import Fetched, Listed, ResponseItem, batches, parse_bodies, parse_listing, uid_set
-from assistant.mail.folders import SpecialUse, find_special, listed_folders
+from assistant.mail.fetching import (
+    Fetched,
+    Listed,
+    ResponseItem,
+    Stumbles,
+    batches,
+    parse_bodies,
+    parse_listing,
+    uid_set,
+)
+from assistant.mail.folders import FolderMissing, FolderState, SpecialUse, find_special, listed_folders
 from assistant.mail.login import log_in, open_client, server_of
 from assistant.mail.oauth import TokenSource
 from assistant.mail.sentences import Server, quotation, throttled, throttled_error, unreachable
@@ -42,35 +50,6 @@ PATIENCE = 3
 
 _LIBRARY_ERRORS = (imaplib.IMAP4.error, OSError, EOFError, ValueError, LookupError, AssertionError)
 _APPENDED = re.compile(rb"\[APPENDUID \d+ (\d+)\]", re.IGNORECASE)
-
-
-class FolderMissing(ServerUnreachable):
-    """A folder that is to be read does not exist (any more); the text names those that do."""
-
-
-@dataclass(frozen=True, slots=True)
-class FolderState:
-    """A folder as EXAMINE or STATUS shows it. UIDs are comparable only within one `uidvalidity` (RFC 3501 section 2.3.1.1);
-    `uidnext` is 0 where the server keeps it to itself."""
-
-    uidvalidity: int
-    uidnext: int
-    exists: int
-
-
-class Stumbles:
-    """Counts failed attempts at single messages, across connections, so that one broken message cannot stop a mailbox."""
-
-    def __init__(self) -> None:
-        self._attempts: dict[tuple[str, int, int], int] = {}
-
-    def again(self, folder: str, uidvalidity: int, uid: int) -> int:
-        key = (folder, uidvalidity, uid)
-        self._attempts[key] = self._attempts.get(key, 0) + 1
-        return self._attempts[key]
-
-    def over(self, folder: str, uidvalidity: int, uid: int) -> None:
-        self._attempts.pop((folder, uidvalidity, uid), None)
 
 
 class ImapConnection:

@@ -11,7 +11,6 @@ import asyncio
 import re
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import aiosmtplib
@@ -22,6 +21,16 @@ from assistant.clock import monotonic
 from assistant.errors import AssistantError, LoginRefused, ServerUnreachable
 from assistant.mail.envelope import AddressNotPossible, Envelope, envelope_for
 from assistant.mail.oauth import TokenSource
+from assistant.mail.outcome import (
+    Phase,
+    RecipientResult,
+    SubmissionResult,
+    all_refused,
+    by_code,
+    nobody,
+    not_known,
+    turned_down,
+)
 from assistant.mail.providers import provider_at
 from assistant.mail.sentences import Server, login_refused, quotation, throttled, throttled_error, unreachable
 from assistant.mail.settings import SubmissionSettings
@@ -31,38 +40,8 @@ __all__ = ["RecipientResult", "Submission", "SubmissionResult"]
 
 log = structlog.get_logger("assistant.mail")
 
-State = Literal["sent", "refused", "deferred", "uncertain"]
-Phase = Literal["connect", "login", "mail", "rcpt", "data", "body", "done"]
-
 SMTP_AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})  # RFC 4954 section 6: about us, not about the message
 _LINE_START_PERIOD = re.compile(rb"(?m)^\.")
-
-
-@dataclass(frozen=True, slots=True)
-class RecipientResult:
-    """What became of one recipient. `permanent`: trying again makes no sense. `code` is None without an SMTP reply."""
-
-    addr_spec: str
-    accepted: bool
-    code: int | None
-    text: str
-    permanent: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SubmissionResult:
-    """What became of one message.
-
-    sent: the server has taken responsibility for every recipient marked accepted. refused: never; trying again makes no
-    sense. deferred: not now; nothing was accepted, try again later. uncertain: the connection broke after the text had
-    been sent; look in Sent and ask before sending again. `code` and `text` are the server's last word, or ours.
-    """
-
-    state: State
-    code: int | None
-    text: str
-    recipients: tuple[RecipientResult, ...]
-    phase: Phase
 
 
 class _Failed(Exception):  # noqa: N818  # carries an outcome out of nested calls; never leaves this module
@@ -127,9 +106,9 @@ class Submission:
         try:
             client, fresh = await self._connected()
         except LoginRefused as error:
-            return _nobody("deferred", "login", None, str(error), recipients)
+            return nobody("deferred", "login", None, str(error), recipients)
         except AssistantError as error:
-            return _nobody("deferred", "connect", None, str(error), recipients)
+            return nobody("deferred", "connect", None, str(error), recipients)
         try:
             try:
                 return await self._deliver(client, message, sender, recipients)
@@ -141,11 +120,11 @@ class Submission:
                 try:
                     client = await self._connect()
                 except AssistantError as error:
-                    return _nobody("deferred", "connect", None, str(error), recipients)
+                    return nobody("deferred", "connect", None, str(error), recipients)
                 return await self._deliver(client, message, sender, recipients)
         except _Failed as failure:
             self._abandon()
-            return _nobody(_state_of(failure), failure.phase, failure.code, failure.text, recipients)
+            return nobody(_state_of(failure), failure.phase, failure.code, failure.text, recipients)
 
     async def _deliver(
         self, client: aiosmtplib.SMTP, message: bytes, sender: str, recipients: tuple[str, ...]
@@ -154,16 +133,16 @@ class Submission:
         try:
             envelope = envelope_for(text, sender, recipients, client.esmtp_extensions)
         except AddressNotPossible as error:
-            return _nobody("refused", "mail", 553, str(error), recipients)
+            return nobody("refused", "mail", 553, str(error), recipients)
         if envelope.too_large:
-            return _nobody("refused", "mail", 552, envelope.too_large, recipients)
+            return nobody("refused", "mail", 552, envelope.too_large, recipients)
         refusal = await self._mail(client, envelope, recipients)
         if refusal is not None:
             return refusal
         results = [await self._rcpt(client, envelope, recipient) for recipient in recipients]
         if not any(result.accepted for result in results):
             await self._reset(client)
-            return _all_refused(tuple(results))
+            return all_refused(tuple(results))
         return await self._data(client, text, tuple(results))
 
     async def _mail(
@@ -176,9 +155,8 @@ class Submission:
                 raise _Failed("mail", error.code, quotation(error.message)) from error
             await self._reset(client)
             if error.code in SMTP_AUTHENTICATION_CODES:
-                sentence = login_refused(self._server, self.settings.user or "nobody", error.message)
-                return _nobody("deferred", "login", error.code, str(sentence), recipients)
-            return _nobody(_by_code(error.code), "mail", error.code, quotation(error.message), recipients)
+                return nobody("deferred", "login", error.code, self._wants_login(error.message), recipients)
+            return nobody(by_code(error.code), "mail", error.code, quotation(error.message), recipients)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise _Failed("mail", None, self._said(error)) from error
         return None
@@ -192,7 +170,7 @@ class Submission:
         except aiosmtplib.SMTPRecipientRefused as error:
             if error.code == 421:
                 raise _Failed("rcpt", error.code, quotation(error.message)) from error
-            permanent = _by_code(error.code) == "refused"
+            permanent = by_code(error.code) == "refused"
             return RecipientResult(recipient, False, error.code, quotation(error.message), permanent)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise _Failed("rcpt", None, self._said(error)) from error
@@ -209,18 +187,18 @@ class Submission:
             if response.code == 421:
                 raise _Failed("data", response.code, quotation(response.message))
             await self._reset(client)
-            return _turned_down(_by_code(response.code), "data", response, results)
+            return turned_down(by_code(response.code), "data", response, results)
         try:
             response = await self._body(client, text)
         except (aiosmtplib.SMTPException, OSError) as error:
             self._abandon()
-            kept = tuple(_not_known(result) for result in results)
+            kept = tuple(not_known(result) for result in results)
             return SubmissionResult("uncertain", None, self._said(error), kept, "body")
         if response.code == 421:
             self._abandon()
         if response.code // 100 == 2:
             return SubmissionResult("sent", response.code, quotation(response.message), results, "done")
-        return _turned_down(_by_code(response.code), "body", response, results)
+        return turned_down(by_code(response.code), "body", response, results)
 
     async def _body(self, client: aiosmtplib.SMTP, text: bytes) -> aiosmtplib.SMTPResponse:
         protocol = client.protocol
@@ -308,6 +286,11 @@ class Submission:
             else:
                 return
 
+    def _wants_login(self, text: str) -> str:
+        if self.settings.user:
+            return str(login_refused(self._server, self.settings.user, text))
+        return f"{self._server} wants a login: set user and password in [submission] ({quotation(text)})."
+
     def _login_failed(self, error: aiosmtplib.SMTPAuthenticationError, user: str) -> AssistantError:
         if error.code // 100 == 4:  # RFC 4954: 454 temporary failure, 432 too many connections
             if throttled(error.message):
@@ -374,46 +357,5 @@ async def _greet(client: aiosmtplib.SMTP) -> None:
             await client.helo()
 
 
-def _by_code(code: int) -> Literal["refused", "deferred"]:
-    return "refused" if code // 100 == 5 else "deferred"
-
-
 def _state_of(failure: _Failed) -> Literal["refused", "deferred"]:
-    return _by_code(failure.code) if failure.code is not None else "deferred"
-
-
-def _nobody(state: State, phase: Phase, code: int | None, text: str, recipients: Sequence[str]) -> SubmissionResult:
-    permanent = state == "refused"
-    results = tuple(RecipientResult(recipient, False, code, text, permanent) for recipient in recipients)
-    return SubmissionResult(state, code, text, results, phase)
-
-
-def _all_refused(results: tuple[RecipientResult, ...]) -> SubmissionResult:
-    """Nobody was accepted: refused only if that is final for all, so that the others may be tried again."""
-    state: State = "refused" if all(result.permanent for result in results) else "deferred"
-    first = next(result for result in results if result.permanent or state == "deferred")
-    return SubmissionResult(state, first.code, first.text, results, "rcpt")
-
-
-def _turned_down(
-    state: State, phase: Phase, response: aiosmtplib.SMTPResponse, results: tuple[RecipientResult, ...]
-) -> SubmissionResult:
-    text = quotation(response.message)
-    return SubmissionResult(
-        state,
-        response.code,
-        text,
-        tuple(
-            RecipientResult(result.addr_spec, False, response.code, text, state == "refused")
-            if result.accepted
-            else result
-            for result in results
-        ),
-        phase,
-    )
-
-
-def _not_known(result: RecipientResult) -> RecipientResult:
-    if not result.accepted:
-        return result
-    return RecipientResult(result.addr_spec, False, None, "not known whether it was accepted", False)
+    return by_code(failure.code) if failure.code is not None else "deferred"

@@ -279,6 +279,7 @@ def test_a_server_that_wants_a_login_nobody_configured_says_so(smtp_sink: SmtpSi
     smtp_sink.users = {"assistant": "right"}
     result = send(smtp_sink)
     assert (result.state, result.phase, result.code) == ("deferred", "login", 530)
+    assert "set user and password in [submission]" in result.text
 
 
 def test_nobody_listening_defers_with_a_sentence() -> None:

@@ -104,7 +104,8 @@ def _decode_seven_bit(data: bytes, codec: str | None, *, labelled: bool) -> Deco
         text = _iso_2022_cn(data) if codec == "iso2022cn" else _strict(data, codec)
         if text is not None and not _has_surrogates(text):
             return Decoded(text, codec, as_labelled=True)
-        return Decoded(data.decode(codec if codec != "iso2022cn" else "ascii", "replace"), codec, as_labelled=False)
+        text = data.decode(codec if codec != "iso2022cn" else "ascii", "replace")
+        return Decoded(text.encode("utf-8", "replace").decode("utf-8"), codec, as_labelled=False)
     if codec in _WIDE and b"\x00" in data:
         return _decode_wide(data, codec)
     if b"~{" in data and (codec in (None, "ascii", "gb18030")) and _HZ.search(data):

@@ -44,6 +44,12 @@ class Headers(Mapping[str, tuple[str, ...]]):
             self._decoded[name] = values
         return values
 
+    def get(self, name: str, default: tuple[str, ...] | None = None) -> tuple[str, ...] | None:  # type: ignore[override] # narrower than Mapping.get
+        """Decoded values of that name; asking for what is not there is most of the asking and must be cheap."""
+        if name in self._decoded:
+            return self._decoded[name]
+        return self[name] if name.encode("ascii", "replace") in self.fields else default
+
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.encode("ascii", "replace") in self.fields
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from parsers.addresses import read_addresses, read_return_path
 from parsers.bodies import Block, Contents, Nested, Reader, read_mail
@@ -14,14 +16,16 @@ from parsers.forwards import NestedMessage, read_forward
 from parsers.headers import Headers
 from parsers.html import html_to_text, is_nested_too_deep
 from parsers.identifiers import read_id, read_ids, read_parents
-from parsers.kinds import KindInput, PartFacts, read_kind
+from parsers.kinds import KindFacts, KindInput, PartFacts, read_kind
 from parsers.language import read_language
 from parsers.limits import MAX_TEXT, Defects
+from parsers.mime import Part
 from parsers.quotation import split_reply
 from parsers.quotation_html import split_html
-from parsers.subjects import read_subject
-from parsers.types import Address, Message, Reply
+from parsers.subjects import SubjectFacts, read_subject
+from parsers.types import Address, Forwarded, Message, Reply
 
+T = TypeVar("T")
 _CARRIAGE_RETURNS = re.compile(rb"\r+\n")
 _ALIASES = (
     b"x-microsoft-original-message-id",
@@ -39,6 +43,7 @@ _DELIVERED_TO = (
     b"x-forwarded-to",
     b"apparently-to",
 )
+_FORWARD_WORDS = ("orward", "ORWARD", "转发", "轉發", "轉寄", "转寄", "転送")
 _LIST_ID = re.compile(r"<([^<>\s]{1,500})>")
 
 
@@ -50,15 +55,26 @@ def parse(raw: bytes) -> Message:
     """
     defects = Defects()
     data = normalise_lines(raw, defects)
-    root, _ = read_mail(data, defects, where="", hint=None, depth=0)
+    root = guarded("parts", lambda: read_mail(data, defects, where="", hint=None, depth=0)[0], None, defects)
+    if root is None:
+        root = Part(Headers({}, defects), "text/plain", {}, "", body=data)
     headers = root.headers
     headers.hint = headers.hint or _first_charset(root.children)
     reader = Reader(defects)
     contents = reader.contents
-    contents.blocks = reader.read(root)
+    contents.blocks = guarded("bodies", lambda: reader.read(root), [], defects)
     text = _body_text(contents.blocks, defects)
-    cut = _cut(contents.blocks, text)
+    cut = guarded("reply", lambda: _cut(contents.blocks, text), Reply(text, "", ""), defects)
     return _assemble(raw, headers, contents, text, cut, defects)
+
+
+def guarded(stage: str, read: Callable[[], T], otherwise: T, defects: Defects) -> T:
+    """Keep the promise that content never raises: one stage's bug costs that stage's facts, and is told as a defect."""
+    try:
+        return read()
+    except Exception as error:  # noqa: BLE001 - whatever a bug raises; tests allow no such defect
+        defects.add("reader-failed", stage, f"{type(error).__name__}: {error}")
+        return otherwise
 
 
 def normalise_lines(raw: bytes, defects: Defects) -> bytes:
@@ -143,22 +159,21 @@ def _assemble(raw: bytes, headers: Headers, contents: Contents, text: str, cut: 
     originator, sender = _authors(headers, defects)
     return_path = read_return_path(headers.line(b"return-path")) if headers.raw(b"return-path") is not None else None
     language = read_language(cut.reply or text)
-    kind = read_kind(
-        KindInput(
-            headers=headers,
-            originator=originator,
-            return_path=return_path,
-            subject=subject,
-            text=text,
-            reply=cut.reply,
-            date=date,
-            language=language,
-            parts=tuple(PartFacts(content_type, found) for content_type, found in contents.machine_parts),
-            invitation=contents.invitation,
-            raw=raw,
-        )
+    signs = KindInput(
+        headers=headers,
+        originator=originator,
+        return_path=return_path,
+        subject=subject,
+        text=text,
+        reply=cut.reply,
+        date=date,
+        language=language,
+        parts=tuple(PartFacts(content_type, found) for content_type, found in contents.machine_parts),
+        invitation=contents.invitation,
+        raw=raw,
     )
-    nested = _nested_facts(contents.nested[0], defects) if contents.nested else None
+    kind = guarded("kind", lambda: read_kind(signs), KindFacts("human"), defects)
+    forwarded = guarded("forward", lambda: _forwarded(text, cut, subject_facts, contents, defects), None, defects)
     return Message(
         message_id=read_id(headers.line(b"message-id")) if headers.raw(b"message-id") else None,
         in_reply_to=parents[0] if parents else None,
@@ -186,17 +201,28 @@ def _assemble(raw: bytes, headers: Headers, contents: Contents, text: str, cut: 
         bounced=kind.bounced,
         bounced_message_id=kind.bounced_message_id,
         absent_until=kind.absent_until,
-        forwarded=read_forward(text, subject_facts, nested),
+        forwarded=forwarded,
         invitation=contents.invitation,
         language=language,
         thread_index=_thread_index(headers),
         aliases=_aliases(headers),
-        authentication_results=headers.get("authentication-results", ()),
+        authentication_results=headers.get("authentication-results") or (),
         list_id=_list_id(headers),
         security=contents.security,
         size=len(raw),
         defects=defects.found(),
     )
+
+
+def _forwarded(text: str, cut: Reply, subject: SubjectFacts, contents: Contents, defects: Defects) -> Forwarded | None:
+    """What was forwarded. What is plainly no forward, most mail, is not looked at closer: that marks the quotation again."""
+    nested = _nested_facts(contents.nested[0], defects) if contents.nested else None
+    if nested is None and not subject.is_forward:
+        if not cut.quoted and cut.reply.count("\n") > 1 and "@" not in cut.reply:
+            return None
+        if subject.is_reply and not any(word in text for word in _FORWARD_WORDS):
+            return None
+    return read_forward(text, subject, nested)
 
 
 def _addresses(headers: Headers, name: bytes, defects: Defects) -> tuple[Address, ...]:

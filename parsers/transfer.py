@@ -54,7 +54,8 @@ def decode_base64(body: bytes, *, is_text: bool, defects: Defects, where: str) -
     compact = body.translate(None, _WHITE)
     if not compact:
         return b""
-    if len(compact) % 4 == 0 and b"=" not in compact[:-2] and not compact.translate(None, _BASE64_LETTERS + b"="):
+    letters = compact.rstrip(b"=")
+    if len(compact) % 4 == 0 and len(compact) - len(letters) <= 2 and not letters.translate(None, _BASE64_LETTERS):
         return binascii.a2b_base64(compact)
     odd = len(compact) - len(compact.translate(None, _ODD))
     if is_text and _is_not_base64(body, compact, odd):

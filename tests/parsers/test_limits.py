@@ -152,7 +152,7 @@ HEADERS: dict[str, bytes] = {
     "a long continued field": b"X-Long: " + b"a\n " * 100_000,
     "lines that are no fields": b"no field at all\n" * 30_000 + b"X: y",
     "half brackets of ids": b"References: " + b"<a@b " * 50_000,
-    "a long internationalised domain": "To: a@".encode() + "例".encode() * 30_000,
+    "a long internationalised domain": b"To: a@" + "例".encode() * 30_000,
     "raw GBK": b"Subject: " + "报价".encode("gbk") * 50_000,
 }
 

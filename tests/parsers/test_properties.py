@@ -38,6 +38,7 @@ def _samples() -> tuple[bytes, ...]:
 def _holds(message: Message, raw: bytes) -> None:
     assert message.size == len(raw)
     assert message.kind in KINDS
+    assert [defect for defect in message.defects if defect.code == "reader-failed"] == []
     assert message.language in LANGUAGES
     assert message.date is None or message.date.astimezone(UTC).tzinfo is UTC
     assert "\r" not in message.text

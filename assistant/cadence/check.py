@@ -19,6 +19,7 @@ from assistant.cadence.reading import KnowsTemplates, Report, read_table
 from assistant.cadence.rulefile import ABOUTS, SCHEMA_VERSION
 from assistant.cadence.rules import DEFAULT_AT, Comparison, Duration, Restraint
 from assistant.cadence.tables import FILE
+from assistant.cadence.wording import check_line
 from assistant.calendar.festivals import FESTIVALS, PERSONAL
 from assistant.errors import Problem
 
@@ -44,7 +45,6 @@ class Site:
     read: Read
     raw: Mapping[str, Any]
     report: Report
-    templates: KnowsTemplates | None
 
 
 def read_text(path: FilePath, shown: str) -> tuple[str, list[Problem]]:
@@ -84,7 +84,7 @@ def _syntax_hint(lines: list[str], line: int) -> str:
 
 
 def read_file(text: str, shown: str, templates: KnowsTemplates | None) -> tuple[Report, Read]:
-    """Report and meanings of one rule file; the report holds a syntax error as its only finding by raising nothing."""
+    """Report and meanings of one rule file whose syntax is right."""
     data = tomllib.loads(text)
     report = Report(shown, text, data)
     read = read_table(FILE, data, (), report, templates)
@@ -93,7 +93,7 @@ def read_file(text: str, shown: str, templates: KnowsTemplates | None) -> tuple[
     for kind, check in _CHECKS.items():
         for number, item in enumerate(read.get(kind, ())):
             raw = data[kind][number]
-            check(Site((kind, number), item, raw, report, templates))
+            check(Site((kind, number), item, raw, report))
     if "restraint" in read:
         _check_restraint(("restraint",), read["restraint"], report)
     return report, read
@@ -107,7 +107,7 @@ def _check_cadence(site: Site) -> None:
     steps = read.get("step", [])
     for number, step in enumerate(steps):
         raw_step = site.raw["step"][number]
-        _check_step((*path, "step", number), step, raw_step, report, site.templates)
+        _check_step((*path, "step", number), step, raw_step, report)
         if number:
             _check_order((*path, "step", number), steps[number - 1], step, report)
     both = sorted(set(read.get("ignore", ())) & set(read.get("stop", ()))) if "stop" in site.raw else []
@@ -129,9 +129,7 @@ def _check_cadence(site: Site) -> None:
     _check_contradiction(path, read, report)
 
 
-def _check_step(
-    path: Path, step: Read, raw: Mapping[str, Any], report: Report, templates: KnowsTemplates | None
-) -> None:
+def _check_step(path: Path, step: Read, raw: Mapping[str, Any], report: Report) -> None:
     given = [key for key in ("send", "task") if key in raw]
     if len(given) != 1:
         message = "a step needs either send or task" if not given else "a step cannot have both send and task"
@@ -149,7 +147,8 @@ def _check_step(
     if "send" in step:
         _check_group((*path, "send"), step["send"], "step", report)
     if "task" in step:
-        _check_line((*path, "task"), step["task"], report, templates)
+        for message, hint in check_line(step["task"]):
+            report.add((*path, "task"), "R031", message, hint)
 
 
 def _check_group(path: Path, template: str, use: str, report: Report) -> None:
@@ -157,12 +156,6 @@ def _check_group(path: Path, template: str, use: str, report: Report) -> None:
     if "/" in template and group in _FOREIGN_GROUPS[use]:
         what = "follow-up" if use == "step" else "greeting"
         report.add(path, "R035", f'the template "{template}" is not made for a {what}')
-
-
-def _check_line(path: Path, line: str, report: Report, templates: KnowsTemplates | None) -> None:
-    if templates is not None:
-        for problem in templates.check_line(line):
-            report.add(path, "R031", problem.message, problem.hint)
 
 
 def comes_before(earlier: Read, later: Read) -> bool | None:

@@ -23,8 +23,6 @@ class KnowsTemplates(Protocol):
 
     def check(self) -> list[Problem]: ...
 
-    def check_line(self, source: str, group: str = "followups") -> list[Problem]: ...
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -69,7 +67,7 @@ class Report:
         while path and path not in places:
             path, where = path[:-1], "table"
         place = places.get(path)
-        line, column = (0, 0) if place is None else (place.key if where == "key" else place.value)
+        line, column = (1, 1) if place is None else (place.key if where == "key" else place.value)
         hint = " ".join(part for part in (self.context(finding.path), finding.hint) if part)
         return Problem(self.shown, line, column, finding.code, finding.message, hint, finding.severity)
 

@@ -35,7 +35,7 @@ STEP: Final = Table(
         Key("after", kinds.DURATION, "How long after the anchor. Business days and hours are the client's. Steps stand in the order of time.", "距锚点多久。工作日、工作小时按客户日历计算；步骤须按时间先后排列。", required=True, example='"3 business days"'),
         Key("at", kinds.TIME, "Local time of the contact; for steps counted in days.", "联系人当地时间，仅用于按天计的步骤。", default='"10:00"', example='"10:00"'),
         Key("send", kinds.TEMPLATE, "The template of the mail to the contact who is waited on.", "发给被等待联系人的模板。", example='"followups/proposal-nudge-1"'),
-        Key("task", kinds.TEXT, "Words of a task for a colleague; may use `{{ contact.name }}`, `{{ project.name }}`, `{{ client.name }}`, `{{ waited.subject }}`.", "给同事的待办文字，可用变量同左。", example='"Call {{ contact.name }}"'),
+        Key("task", kinds.TEXT, "Words of a task for a colleague; may use `{{ contact.name }}`, `{{ project.name }}`, `{{ client.name }}`, `{{ owner.name }}`, `{{ waited.subject }}`, `{{ waited.sent_on }}`.", "给同事的待办文字，可用变量同左。", example='"Call {{ contact.name }}"'),
         Key("to", kinds.PERSON, "Who gets the task: `owner`, a role, or an address.", "待办交给谁：`owner`、角色或邮箱。", default='"owner"', example='"account"'),
         Key("cc", kinds.PEOPLE, "Colleagues in Cc of the mail.", "邮件抄送的同事。", example='["owner"]'),
         Key("release", kinds.RELEASE, "Who lets the mail go: `now`; `veto 4h` (the owner is told when the step falls due and the mail leaves that much later unless stopped); `approval`; `draft` (put into the mailbox's Drafts, removed if the client answers first).", "由谁放行：`now` 直接发；`veto 4h` 到点先告知负责人，无人阻止则延后该时长发出；`approval` 须批准；`draft` 存入草稿箱，客户先回复则撤下。", default='"now"', example='"veto 4h"'),

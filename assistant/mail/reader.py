@@ -139,7 +139,7 @@ class MailboxReader:
         with self._lock:
             if self._running:
                 if self._failure is not None:
-                    raise type(self._failure)(str(self._failure)) from self._failure
+                    raise self._failure.with_traceback(None)
                 look = _Look()
                 self._looks.append(look)
                 if self._connection is not None:
@@ -154,7 +154,7 @@ class MailboxReader:
                 f"The mailbox {self.settings.name} was not read to its end within {patience:g} seconds."
             )
         if look.error is not None:
-            raise type(look.error)(str(look.error)) from look.error
+            raise look.error.with_traceback(None)
         return look.kept
 
     def run(self, stop: threading.Event) -> None:

@@ -24,12 +24,16 @@ class Fault(Exception):  # noqa: N818  (it is about a value, and is always caugh
 
 def closest(word: str, known: Iterable[str]) -> str:
     """The known word that was probably meant, or the empty string."""
-    from difflib import get_close_matches
+    from difflib import SequenceMatcher, get_close_matches
 
-    candidates = list(known)
-    folded = {candidate.lower(): candidate for candidate in reversed(candidates)}
-    found = get_close_matches(word.lower().strip(), list(folded), n=1, cutoff=0.55)
-    return folded[found[0]] if found else ""
+    wanted = word.lower().strip()
+    folded: dict[str, str] = {}
+    for candidate in known:
+        folded.setdefault(candidate.lower(), candidate)
+    near = get_close_matches(wanted, list(folded), n=4, cutoff=0.55)
+    # Of equally near ones the first in the order of the alphabet: nudge-1 rather than nudge-2.
+    best = min(near, key=lambda one: (-SequenceMatcher(None, one, wanted).ratio(), one), default="")
+    return folded.get(best, "")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

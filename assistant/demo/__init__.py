@@ -1,0 +1,1 @@
+"""The demonstration: a sample agency mailbox on embedded servers under a simulated clock."""

@@ -9,6 +9,8 @@ from parsers.tables import words
 LONGEST_READ = 20_000
 """Characters looked at; a language does not change after that, and the time stays bounded."""
 
+_MOSTLY_CHINESE = 0.65
+"""Share of Chinese words from which English sentences beside them do not count."""
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _KANA_OR_HANGUL = re.compile(r"[\u3041-\u30ff\uac00-\ud7af\u1100-\u11ff]")
 _WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ][A-Za-zÀ-ÖØ-öø-ÿ'’-]*")
@@ -50,7 +52,8 @@ def read_language(text: str) -> str:
     share = chinese_words / (chinese_words + len(long_words))
     if share < 0.15:
         return "en"
-    if share < 0.45 and len(long_words) >= 12 and chinese_words >= 6:
+    sentences = sum(word.lower() in _ENGLISH for word in long_words)
+    if share < _MOSTLY_CHINESE and sentences >= 3 and len(long_words) >= 10 and chinese_words >= 5:
         return "mixed"
     if share < 0.3:
         return "mixed" if chinese_words >= 4 else "en"

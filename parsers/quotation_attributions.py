@@ -122,7 +122,11 @@ def attribution_manner(joined: str, *, followed: bool) -> str:
     core = text.rstrip(":- ")
     colon = text.endswith(":")
     lowered = core.lower()
-    verb = next((verb for verb in _ENDS if lowered.endswith(verb) and _at_word(lowered, len(lowered) - len(verb))), "")
+    verb = ""
+    if lowered.endswith(_ENDS):
+        verb = next(
+            (verb for verb in _ENDS if lowered.endswith(verb) and _at_word(lowered, len(lowered) - len(verb))), ""
+        )
     if not verb and colon and (found := _WITHIN.search(core)):
         verb = found.group(1).lower()
     date = _DATE.search(core)

@@ -23,6 +23,7 @@ _INNER_LABEL: Final = re.compile(
     r"(?:(?<=[\s;>\])|])|(?<=\d))\**([^\W\d_]{1,12}(?:[ ]{1,3}[^\W\d_]{1,8}){0,3})\**\s{0,3}:"
 )
 _DASHED: Final = re.compile(r"^[-=_*~+<| ]{0,90}")
+_MAY_MARK: Final = re.compile(r"[-=_*~]{2}|above|[上之]")
 _REPLY_ABOVE: Final = re.compile(
     r"^(?:please )?(?:type |write |enter )?(?:your )?(?:reply|respon[ds]e?)s? (?:is )?above (?:this|the) (?:line|dotted line)|^请?在(?:此|这|本)(?:行|线|条线)(?:以上|上方|之上)(?:回复|输入|填写)"
 )
@@ -204,7 +205,7 @@ def is_quoted_header(block: HeaderBlock, *, marked: bool, on_top: bool) -> bool:
 
 def is_marker(folded: str) -> bool:
     """Whether the line says in words that the original mail follows, with dashes around it."""
-    if len(folded) > 140:
+    if len(folded) > 140 or not _MAY_MARK.search(folded):
         return False
     core, dashes = _undashed(folded)
     lowered = core.lower()

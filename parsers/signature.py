@@ -21,6 +21,7 @@ from parsers.signature_tables import (
     NOT_A_DEVICE,
     PHONE_OPENINGS,
     STRONG_CONTACT,
+    VIA_OPENINGS,
 )
 
 _LOOKED_AT: Final = 120
@@ -32,6 +33,7 @@ _DASH_NAME: Final = re.compile(
     r"^\s{0,2}[-~]{1,2}\s?[A-Z\u00c0-\u024f\u4e00-\u9fff][\w.'\u4e00-\u9fff]{0,20}(?: [A-Z][\w.']{0,20}){0,2}[,.]?$"
 )
 _DASH_WORD: Final = re.compile(r"^\s?[-~]\w[\w.']{1,20}(?: \w[\w.']{0,20}){0,2}$")
+_NAMES_A_DEVICE: Final = re.compile(r"\s*(?:我的|我)?[^的，,。！？?]{0,40}[.。]?$")
 _SPOKEN: Final = re.compile(r"[?]|\b(?:you|we|i|is|was|were|has|have|will|yesterday|today)\b", re.IGNORECASE)
 _DASH_BLANK_WORD: Final = re.compile(r"^- (?!(?:yes|no|none|done|okay)$)[^\W\d_]{3,20}$", re.IGNORECASE)
 _ADDRESS_ALONE: Final = re.compile(r"^<?[^\s<>@|]+@[^\s<>@|]+\.[A-Za-z]{2,}>?$")
@@ -145,17 +147,19 @@ def is_phone_signature(line: str) -> bool:
     if lowered.endswith(
         ("から送信", "傳送", "传送", "发送", "寄出", "gesendet", "에서 보냄", "gönderildi", "herunterladen")
     ):
-        return len(folded) <= 60 and bool(DEVICE.search(folded)) and "，" not in line and "," not in line
-    opening = next((opening for opening in PHONE_OPENINGS if lowered.startswith(opening)), None)
-    if opening is None:
+        return (
+            len(folded) <= 60 and lowered.startswith(VIA_OPENINGS) and bool(DEVICE.search(folded)) and "," not in folded
+        )
+    if not lowered.startswith(PHONE_OPENINGS):
         return False
+    opening = next(opening for opening in PHONE_OPENINGS if lowered.startswith(opening))
     rest = folded[len(opening) :]
     if NOT_A_DEVICE.search(rest) and not re.search(r"iphone|ipad|android", lowered):
         return False
     device = DEVICE.search(folded)
     spoken = re.sub(r"<[^<>]*>|\([^()]*\)|https?://\S+", "", folded)
-    if not opening.isascii():
-        return bool(device) and len(folded) <= 60 and not re.search(r"[。？！?]|,.{12,}", folded)
+    if opening[0] > "\u024f":
+        return bool(device) and len(folded) <= 60 and bool(_NAMES_A_DEVICE.match(rest))
     if device:
         return len(spoken) <= 160 and not _SPOKEN.search(spoken)
     return opening == "sent from" and len(rest.split()) <= 4 and not re.search(r"[,.?!;:]", rest)

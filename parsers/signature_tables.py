@@ -31,23 +31,16 @@ PHONE_OPENINGS: Final = lines(
     寄自
     来自
     來自
-    从我的
-    從我的
-    由我的
-    用我的
-    我的
-    从
-    從
-    使用
-    通过
-    透過
-    获取
-    獲取
-    取得
-    下载
-    下載
     签名由
     簽名由
+    获取 outlook
+    獲取 outlook
+    取得 outlook
+    下载 outlook
+    下載 outlook
+    获取 ios
+    获取适用于
+    取得適用於
     该邮件从移动设备发送
     此邮件从移动设备发送
     本邮件发送自
@@ -111,6 +104,31 @@ PHONE_OPENINGS: Final = lines(
 )
 """How a line begins that a phone or client adds by itself; what follows must name a device or an app, or be a word or two."""
 
+VIA_OPENINGS: Final = tuple(
+    lines(
+        """
+        从
+        從
+        由
+        用
+        使用
+        通过
+        透過
+        本邮件由
+        此邮件由
+        von
+        diese nachricht
+        outlook
+        iphone
+        ipad
+        android
+        私の
+        나의
+        내
+        """
+    )
+)
+"""Openings of signatures that close with "sent": 从我的iPhone发送, Von meinem iPhone gesendet."""
 DEVICE: Final = re.compile(
     r"iphone|ipad|ipod|ios\b|mac\b|macbook|android|blackberry|black berry|samsung|galaxy|huawei|honor|xiaomi|redmi|oppo|vivo|realme|oneplus|pixel|nexus|nokia|lumia|htc|motorola|moto\b|sony"
     r"|xperia|lg\b|meizu|zte|mobile|phone|smartphone|handheld|tablet|device|verizon|at&t|t-mobile|sprint|vodafone|wireless|mailbox|mail\b|mail for|email|e-mail|gmail|outlook|yahoo|hotmail"

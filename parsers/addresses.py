@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 import idna
@@ -91,10 +92,17 @@ def normalise_addr_spec(addr_spec: str) -> str:
 
 
 def _finish(name: str, addr_spec: str, defects: Defects, where: str, hint: str | None) -> Address:
+    address = (
+        _remembered(name, addr_spec, hint) if len(name) + len(addr_spec) < 300 else _to_address(name, addr_spec, hint)
+    )
+    if "\ufffd" in address.name:
+        defects.add("encoded-word-damaged", where, name)
+    return address
+
+
+def _to_address(name: str, addr_spec: str, hint: str | None) -> Address:
     if "=?" in name:
         name = decode_words(name, hint)
-        if "\ufffd" in name:
-            defects.add("encoded-word-damaged", where, name)
     if not name.isprintable():
         name = _SPACE.sub(" ", _CONTROL.sub(" ", name))
     name = name.strip()
@@ -105,6 +113,10 @@ def _finish(name: str, addr_spec: str, defects: Defects, where: str, hint: str |
         inner = _ADDR_SPEC.search(addr_spec)
         addr_spec = inner[0] if inner else addr_spec
     return Address(name, normalise_addr_spec(addr_spec))
+
+
+_remembered = lru_cache(maxsize=2048)(_to_address)
+"""The same few correspondents write to each other all day."""
 
 
 def _read_carefully(line: str, defects: Defects, where: str, hint: str | None) -> tuple[Address, ...]:

@@ -10,10 +10,10 @@ from html import unescape
 from parsers.charsets import decode
 from parsers.containers import open_signed_data, open_tnef, take_off_armour
 from parsers.flowed import unflow
-from parsers.headers import read_headers
+from parsers.headers import normalise_lines, read_headers
 from parsers.html import html_to_text
 from parsers.invitations import read_invitation
-from parsers.limits import MAX_NESTED_MESSAGES, MAX_TEXT, Defects
+from parsers.limits import MAX_MACHINE_BYTES, MAX_NESTED_MESSAGES, MAX_TEXT, Defects
 from parsers.mime import Part, read_part, read_tree
 from parsers.parameters import clean_filename
 from parsers.transfer import decode_transfer, split_uuencoded
@@ -48,6 +48,7 @@ _LOOKS_LIKE_HTML = re.compile(
     r"\s*(?:<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]|<(?:div|p|table|span|font|meta|style)(?:\s[^<>]{0,500})?>)",
     re.IGNORECASE,
 )
+_MAIL_START = re.compile(rb"\s*(?:From [^\n]*\n)?[A-Za-z][A-Za-z0-9-]{1,60}:[^\n]*\n")
 _ANY_TAG = re.compile(r"<[a-zA-Z!/][^<>]{0,2000}>")
 _ENTITY = re.compile(r"&(?:nbsp|gt|lt|amp|quot|#160|ensp|emsp);")
 _ENRICHED = re.compile(r"<(/?)([A-Za-z-]{1,60})>")
@@ -99,9 +100,8 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """A mail inside the mail: its bytes with LF line ends, and its raw parts not yet read."""
+    """A mail inside the mail, its parts not yet read."""
 
-    raw: bytes
     root: Part
 
 
@@ -121,10 +121,11 @@ class Contents:
 class Reader:
     """Reads a tree of parts into `contents`. `depth` counts mail within mail."""
 
-    def __init__(self, defects: Defects, *, depth: int = 0) -> None:
+    def __init__(self, defects: Defects, *, depth: int = 0, crlf: bool = False) -> None:
         self.contents = Contents()
         self._defects = defects
         self._depth = depth
+        self._crlf = crlf  # the mail came with CRLF: what is attached without an encoding has it in its size and hash
 
     def read(self, part: Part) -> list[Block]:
         """Blocks of `part` in order; attachments go to `contents`. Recursion is bounded by the depth of the tree."""
@@ -147,7 +148,7 @@ class Reader:
         elif content_type in ("application/pkcs7-mime", "application/x-pkcs7-mime"):
             return self._read_pkcs7(part)
         else:
-            self._attach(part, self._bytes(part))
+            self._read_file(part)
         return []
 
     def _read_multipart(self, part: Part) -> list[Block]:
@@ -185,10 +186,14 @@ class Reader:
 
     def _bytes(self, part: Part, *, is_text: bool = False) -> bytes:
         label = part.headers.raw(b"content-transfer-encoding")
-        if label is None and not is_text:
-            return part.body
         name = label.decode("ascii", "replace") if label else ""
-        return decode_transfer(part.body, name, is_text=is_text, defects=self._defects, where=part.where or "body")
+        body = part.body
+        if not is_text:
+            if self._crlf and "base64" not in name.lower():
+                body = body.replace(b"\n", b"\r\n")
+            if label is None:
+                return body
+        return decode_transfer(body, name, is_text=is_text, defects=self._defects, where=part.where or "body")
 
     def _decoded(self, part: Part, data: bytes) -> str:
         label = part.parameters.get("charset")
@@ -267,19 +272,34 @@ class Reader:
         )
 
     def _read_mail(self, part: Part) -> None:
-        data = self._bytes(part).lstrip(b"\n")
-        root, _ = read_mail(data, self._defects, where=part.where or "1", hint=part.headers.hint, depth=self._depth + 1)
+        data = self._bytes(part)
+        lines = normalise_lines(data, Defects())
+        root, _ = read_mail(
+            lines, self._defects, where=part.where or "1", hint=part.headers.hint, depth=self._depth + 1
+        )
         subject = root.headers.text(b"subject")
         self._attach(part, data, _name_of(part) or clean_filename(f"{subject or 'message'}.eml"))
-        self.contents.nested.append(Nested(data, root))
-        self.contents.machine_parts.append(
-            (part.content_type, decode(data).text if len(data) < 200_000 else decode(data[:200_000]).text)
-        )
+        self.contents.nested.append(Nested(root))
+        self.contents.machine_parts.append((part.content_type, decode(lines[:MAX_MACHINE_BYTES]).text))
+
+    def _read_file(self, part: Part) -> None:
+        """Any other part; a mail or calendar that came as a mere file is read all the same."""
+        data = self._bytes(part)
+        name = _name_of(part)
+        self._attach(part, data, name)
+        if name.lower().endswith(".eml") and _MAIL_START.match(data):
+            lines = normalise_lines(data, Defects())
+            root, _ = read_mail(
+                lines, Defects(), where=part.where or "1", hint=part.headers.hint, depth=self._depth + 1
+            )
+            self.contents.nested.append(Nested(root))
+        elif name.lower().endswith(".ics") and self.contents.invitation is None:
+            self.contents.invitation = read_invitation(decode(data, "utf-8").text, "", self._defects)
 
     def _read_machine_part(self, part: Part) -> None:
         data = self._bytes(part)
         self.contents.machine_parts.append(
-            (part.content_type, decode(data[:200_000], part.parameters.get("charset")).text)
+            (part.content_type, decode(data[:MAX_MACHINE_BYTES], part.parameters.get("charset")).text)
         )
         self._attach(part, data)
 

@@ -161,11 +161,21 @@ def _is_believable(data: bytes, text: str, codec: str) -> bool:
     other = {"gb18030": "big5hkscs", "big5hkscs": "gb18030"}.get(codec)
     if other is None:
         return True
+    if codec == "gb18030" and _fits(text, "gb2312"):
+        return True
     foreign = "".join(_NOT_ASCII.findall(text[:4000])[:300])
     if codec == "gb18030" and len(foreign.encode("gb2312", "ignore")) >= len(foreign) * 1.8:
         return True
     sample = data if len(data) <= 6000 else _cut_sample(data)
     return _plausibility(text, codec) >= _plausibility(sample.decode(other, "replace"), other)
+
+
+def _fits(text: str, codec: str) -> bool:
+    try:
+        text.encode(codec)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _guess(data: bytes, codec: str | None, hint: str | None) -> Decoded:

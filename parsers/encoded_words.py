@@ -8,6 +8,10 @@ import re
 from parsers.charsets import decode, find_codec
 
 _HEAD = re.compile(r"=\?([^?\s=]{1,60})\?([bBqQ])\?")
+_ALONE = re.compile(
+    r"=\?([A-Za-z0-9_-]{1,40})\?[bB]\?((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)\?="
+)
+"""What nearly every encoded value is: one sound Base64 word."""
 _HEX_PAIR = re.compile(r"[0-9A-Fa-f]{2}")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]+")
 _BASE64_TAIL = re.compile(r"[A-Za-z0-9+/=\s]+$")
@@ -18,6 +22,11 @@ def decode_words(value: str, hint: str | None = None) -> str:
     """Text of an unfolded header value. Neighbouring words of one charset are joined as bytes before decoding."""
     if "=?" not in value:
         return value
+    alone = _ALONE.fullmatch(value)
+    if alone is not None:
+        text = decode(binascii.a2b_base64(alone[2]), alone[1], hint).text
+        if "=?" not in text:
+            return text
     text = _decode_once(value, hint)
     # Some gateways encode what is encoded already.
     return _decode_once(text, hint) if "=?" in text and "?=" in text else text

@@ -21,7 +21,8 @@ _READ = _KNOWN | frozenset(
     b"content-language content-description x-microsoft-original-message-id".split()
 )
 _ESSENTIAL = (b"from", b"subject", b"date", b"message-id", b"to")
-_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]+")
+_CONTROL = re.compile("[\x00-\x1f\x7f]+")
+_CARRIAGE_RETURNS = re.compile(rb"\r+\n")
 _LONG_LISTS = frozenset({b"to", b"cc", b"bcc", b"references", b"in-reply-to", b"reply-to", b"from"})
 
 
@@ -177,3 +178,27 @@ def _append_stray(
     defects.add("header-line-damaged", where, stray[:100].decode("latin-1").strip())
     if last is not None:
         fields[last][-1] += b" " + stray.replace(b"\n", b" ").strip()
+
+
+def normalise_lines(raw: bytes, defects: Defects) -> bytes:
+    """The mail with LF line ends, without byte-order mark and blank lines at its top."""
+    data = raw
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = data.decode("utf-16", "replace").encode("utf-8")
+        defects.add("utf-16-mail")
+    elif data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+        defects.add("byte-order-mark")
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+        if b"\r" in data:
+            data = _CARRIAGE_RETURNS.sub(b"\n", data)
+            if b"\n" not in data or data.count(b"\r") > 4 * data.count(b"\n"):
+                data = data.replace(b"\r", b"\n")
+            defects.add("stray-carriage-returns")
+    if data[:1] in (b"\n", b" ", b"\t") and data.lstrip(b" \t\n")[:1]:
+        stripped = data.lstrip(b"\n")
+        if stripped is not data:
+            data = stripped
+            defects.add("blank-lines-at-top")
+    return data

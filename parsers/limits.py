@@ -18,6 +18,8 @@ MAX_PARTS = 1_000
 """Leaf parts of one mail."""
 MAX_NESTED_MESSAGES = 4
 """Depth of mail within mail (message/rfc822) that is read for its own facts."""
+MAX_MACHINE_BYTES = 200_000
+"""Bytes of a delivery report or returned mail that are shown to whoever reads the kind."""
 MAX_TEXT = 4_000_000
 """Characters of body text."""
 MAX_HTML_NESTING = 1_500

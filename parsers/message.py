@@ -13,7 +13,7 @@ from parsers.addresses import read_addresses, read_return_path
 from parsers.bodies import Block, Contents, Nested, Reader, read_mail
 from parsers.dates import read_date
 from parsers.forwards import NestedMessage, read_forward
-from parsers.headers import Headers
+from parsers.headers import Headers, normalise_lines
 from parsers.html import html_to_text, is_nested_too_deep
 from parsers.identifiers import read_id, read_ids, read_parents
 from parsers.kinds import KindFacts, KindInput, PartFacts, read_kind
@@ -26,7 +26,6 @@ from parsers.subjects import SubjectFacts, read_subject
 from parsers.types import Address, Forwarded, Message, Reply
 
 T = TypeVar("T")
-_CARRIAGE_RETURNS = re.compile(rb"\r+\n")
 _ALIASES = (
     b"x-microsoft-original-message-id",
     b"x-original-message-id",
@@ -43,6 +42,7 @@ _DELIVERED_TO = (
     b"x-forwarded-to",
     b"apparently-to",
 )
+_ANSWERS_OF_MACHINES = frozenset({"bounce", "receipt", "feedback_report", "auto_reply"})
 _FORWARD_WORDS = ("orward", "ORWARD", "转发", "轉發", "轉寄", "转寄", "転送")
 _LIST_ID = re.compile(r"<([^<>\s]{1,500})>")
 
@@ -60,7 +60,7 @@ def parse(raw: bytes) -> Message:
         root = Part(Headers({}, defects), "text/plain", {}, "", body=data)
     headers = root.headers
     headers.hint = headers.hint or _first_charset(root.children)
-    reader = Reader(defects)
+    reader = Reader(defects, crlf=data is not raw and raw.count(b"\r\n") == data.count(b"\n"))
     contents = reader.contents
     contents.blocks = guarded("bodies", lambda: reader.read(root), [], defects)
     text = _body_text(contents.blocks, defects)
@@ -75,30 +75,6 @@ def guarded(stage: str, read: Callable[[], T], otherwise: T, defects: Defects) -
     except Exception as error:  # noqa: BLE001 - whatever a bug raises; tests allow no such defect
         defects.add("reader-failed", stage, f"{type(error).__name__}: {error}")
         return otherwise
-
-
-def normalise_lines(raw: bytes, defects: Defects) -> bytes:
-    """The mail with LF line ends, without byte-order mark and blank lines at its top."""
-    data = raw
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        data = data.decode("utf-16", "replace").encode("utf-8")
-        defects.add("utf-16-mail")
-    elif data.startswith(b"\xef\xbb\xbf"):
-        data = data[3:]
-        defects.add("byte-order-mark")
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n")
-        if b"\r" in data:
-            data = _CARRIAGE_RETURNS.sub(b"\n", data)
-            if b"\n" not in data or data.count(b"\r") > 4 * data.count(b"\n"):
-                data = data.replace(b"\r", b"\n")
-            defects.add("stray-carriage-returns")
-    if data[:1] in (b"\n", b" ", b"\t") and data.lstrip(b" \t\n")[:1]:
-        stripped = data.lstrip(b"\n")
-        if stripped is not data:
-            data = stripped
-            defects.add("blank-lines-at-top")
-    return data
 
 
 def _first_charset(parts: object) -> str | None:
@@ -173,6 +149,8 @@ def _assemble(raw: bytes, headers: Headers, contents: Contents, text: str, cut: 
         raw=raw,
     )
     kind = guarded("kind", lambda: read_kind(signs), KindFacts("human"), defects)
+    if kind.kind in _ANSWERS_OF_MACHINES:
+        contents.nested.clear()  # what they carry was returned, not forwarded
     forwarded = guarded("forward", lambda: _forwarded(text, cut, subject_facts, contents, defects), None, defects)
     return Message(
         message_id=read_id(headers.line(b"message-id")) if headers.raw(b"message-id") else None,

@@ -265,3 +265,43 @@ def test_small_facts_of_the_header() -> None:
     assert message.sender is not None
     assert [one.addr_spec for one in message.bcc] == ["hidden@y.example"]
     assert parse(HEAD + b"\nok\n").return_path is None
+
+
+def test_sizes_are_those_of_the_mail_as_it_came() -> None:
+    raw = (
+        HEAD
+        + _multipart("mixed", PLAIN, _leaf("text/csv; name=a.csv", "a,b\n1,2\n", "Content-Disposition: attachment"))
+    ).replace(b"\n", b"\r\n")
+    found = parse(raw).attachments[0]
+    assert (found.size, found.sha256) == (10, hashlib.sha256(b"a,b\r\n1,2\r\n").hexdigest())
+    assert parse(raw.replace(b"\r\n", b"\n")).attachments[0].size == 8
+
+
+def test_a_mail_attached_as_a_mere_file_counts_as_forwarded() -> None:
+    inner = "From: 王 <w@z.example>\r\nSubject: 报价\r\nDate: Mon, 03 Mar 2025 09:00:00 +0800\r\n\r\ninner words\r\n".encode()
+    part = _leaf(
+        "application/octet-stream; name=x.eml",
+        base64.encodebytes(inner),
+        "Content-Transfer-Encoding: base64",
+        "Content-Disposition: attachment",
+    )
+    message = _read(_multipart("mixed", PLAIN, part))
+    assert message.attachments[0].size == len(inner)
+    assert message.forwarded is not None
+    assert (message.forwarded.subject, message.forwarded.text) == ("报价", "inner words")
+
+
+def test_what_a_bounce_returns_was_not_forwarded() -> None:
+    status = _leaf(
+        "message/delivery-status",
+        "Reporting-MTA: dns; mx.y.example\n\nFinal-Recipient: rfc822; gone@z.example\nAction: failed\nStatus: 5.1.1\n",
+    )
+    returned = _leaf("message/rfc822", "From: me@y.example\nMessage-ID: <sent@y.example>\nSubject: hello\n\nbody\n")
+    message = parse(
+        b"From: MAILER-DAEMON@mx.y.example\nReturn-Path: <>\nSubject: Undelivered Mail\n"
+        + _multipart("report; report-type=delivery-status", PLAIN, status, returned)
+    )
+    assert message.kind == "bounce"
+    assert [one.addr_spec for one in message.bounced] == ["gone@z.example"]
+    assert message.bounced_message_id == "sent@y.example"
+    assert message.forwarded is None

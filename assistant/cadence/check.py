@@ -164,7 +164,9 @@ def comes_before(earlier: Read, later: Read) -> bool | None:
     if first.unit == second.unit:
         a, b = float(first.amount), float(second.amount)
     else:
-        a, b = first.elapsed().total_seconds(), second.elapsed().total_seconds()
+        # Business hours may pass within one morning or take a weekend: only what is certainly out of order is wrong.
+        a = first.amount * 3600.0 if first.unit == "business hours" else first.elapsed().total_seconds()
+        b = second.elapsed().total_seconds()
     if a != b:
         return b < a
     if first.is_days and second.is_days:

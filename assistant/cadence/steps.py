@@ -124,7 +124,7 @@ def _perform(
     mail = _mail(work, facts, now)
     effects.append(mail)
     trace.append(TraceEntry(work.cadence.name, True, "send", f"step {work.number}: {mail.template}", mail.not_before))
-    return _next(work, mail.not_before, 1, effects)
+    return _next(work, max(mail.not_before, now), 1, effects)
 
 
 def _yielding(

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from assistant.outbox.compose import Letter, Person, compose, mint_message_id
 from assistant.outbox.letters import Sender
 from assistant.rendering.staff_mail import StaffMail
 from assistant.store.outbox import enqueue
-from assistant.store.tables import OutboxMessage
+from assistant.store.tables import OutboxMessage, StaffNote
 
 
 def queue_staff_mail(session: Session, mail: StaffMail, sender: Sender, now: datetime) -> OutboxMessage | None:
-    """Stores the mail unless its key is there already; then returns None."""
+    """Stores the mail unless its key is there already; then returns None. The notes that it tells are done with it."""
     letter = Letter(
         originator=Person(sender.name, sender.address),
         to=(Person(mail.to_name, mail.to_address),),
@@ -27,7 +28,7 @@ def queue_staff_mail(session: Session, mail: StaffMail, sender: Sender, now: dat
         unsubscribe_address=sender.address if mail.purpose == "summary" else "",
         language=mail.rendered.language,
     )
-    return enqueue(
+    stored = enqueue(
         session,
         OutboxMessage(
             dedupe_key=mail.dedupe_key,
@@ -50,3 +51,7 @@ def queue_staff_mail(session: Session, mail: StaffMail, sender: Sender, now: dat
             details={},
         ),
     )
+    if stored is not None and mail.note_ids:
+        told = update(StaffNote).where(StaffNote.id.in_(mail.note_ids), StaffNote.outbox_id.is_(None))
+        session.execute(told.values(outbox_id=stored.id))
+    return stored

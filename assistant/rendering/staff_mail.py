@@ -22,3 +22,5 @@ class StaffMail:
     project_id: int | None = None
     rule: str = ""
     rule_version: str = ""
+    note_ids: tuple[int, ...] = ()
+    """The stored notes (`StaffNote`) that this mail tells; they are done when it is stored."""

@@ -52,7 +52,7 @@ _DATE_THEN_ADDRESS: Final = re.compile(r"[^<>]{6,160}<[^<>\s]+@[^<>\s]+>\s?:?$")
 
 def may_end_attribution(line: str) -> bool:
     """A cheap first look at a raw line, so that few lines are looked at closely."""
-    tail = line[-60:].rstrip(" \t\u00a0\u3000-*_—")
+    tail = line[-60:].rstrip(" \t\u00a0\u3000-=*_—")
     if not tail:
         return False
     return tail[-1] in ":：" or (tail[-1] == ">" and "@" in tail) or tail.lower().endswith(_ENDS)
@@ -116,7 +116,7 @@ def is_attribution(joined: str, *, followed: bool) -> bool:
 
 def attribution_manner(joined: str, *, followed: bool) -> str:
     """ "opened" (it begins with an opening word or the date), "named" (with a name or the verb) or "" for no attribution."""
-    text = without_bold(joined).strip("- ")
+    text = without_bold(joined).strip("-= ")
     if not 4 <= len(text) <= _LONGEST:
         return ""
     core = text.rstrip(":- ")
@@ -133,7 +133,7 @@ def attribution_manner(joined: str, *, followed: bool) -> str:
     address = "@" in core or bool(_ADDRESS_SHAPE.search(core))
     if not verb:
         return "opened" if _without_verb(core, date, followed=followed, colon=colon) else ""
-    if not (colon or joined.endswith("-") or (address and date)):
+    if not (colon or joined.endswith(("-", "=")) or (address and date)):
         return ""
     if verb in _WEAK and not (date and (address or followed)):
         return ""
@@ -180,6 +180,9 @@ def _without_verb(core: str, date: re.Match[str] | None, *, followed: bool, colo
     lowered = core.lower()
     if colon and lowered.startswith(QUOTING_WORDS):
         return "@" in core or followed
+    if date and colon and followed and "@" in core and core.endswith("]"):
+        # Mutt: "* Kay Wong <kay@…> [2024-03-05 09:12:33 +0800]:"
+        return len(core) <= 200
     if not date or "@" not in core or date.start() > 24 or not _DATE_THEN_ADDRESS.match(core):
         return False
     name = core[date.end() : core.rfind("<")]

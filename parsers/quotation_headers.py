@@ -97,6 +97,8 @@ def read_header_block(bodies: Sequence[str], depths: Sequence[int], start: int) 
         else:
             label = read_label(body)
             role = role_of(label[0]) if label else None
+            if label is not None and label[0] == "sender" and "from" in block.fields:
+                role = "other"
             if label is not None and role is not None and _belongs(block, role, blanks):
                 _add(block, role, label[1])
                 last, block.end = role, index + 1
@@ -155,6 +157,8 @@ def _continues(block: HeaderBlock, last: str, body: str, bodies: Sequence[str], 
     if last in _ADDRESS_ROLES:
         return (
             "@" in body
+            or ";" in body
+            or body.lower().startswith(("代表", "on behalf"))
             or before.endswith((";", ",", "；", "，", "、", "<"))
             or body.endswith((";", ","))
             or body[0] in "<[("

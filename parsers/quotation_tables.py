@@ -15,7 +15,7 @@ _LABELS: Final = {
     "from": """
         from 发件人 發件人 寄件者 寄件人 发信人 發信人 寄信人 发送人 發送人 发送者 發送者 发件者 来自 來自 发件人邮箱 发件人地址 寄件者地址
         von absender de expéditeur expediteur del'expéditeur da mittente van afzender från avsändare fra afsender avsender lähettäjä
-        od nadawca remetente remitente от откого отправитель від 差出人 送信者 送信元 보낸사람 보낸이 발신 gönderen kimden feladó odesílatel
+        od nadawca remetente remitente от откого отправитель від 差出人 送信者 送信元 보낸사람 보낸이 발신 sender gönderen kimden feladó odesílatel
         odesielateľ dela από מאת من từ dari sentby
     """,
     "date": """
@@ -24,10 +24,10 @@ _LABELS: Final = {
         gesendet gesendetam datum envoyé envoyéle dateenvoi datedenvoi fecha enviado enviadoel enviadoem enviada enviadaem inviato inviatoil data
         verzonden verzondenop skickat skickades sendt dato lähetetty lähetysaika päivämäärä päiväys wysłano wysłane datawysłania дата отправлено
         датаотправки надіслано 送信日時 日付 日時 送信日 보낸날짜 날짜 보낸시간 발신일 gönderildi gönderilme tarih elküldve küldve dátum odesláno odoslané poslané
-        trimis ημερομηνία στάλθηκε נשלח تاريخ đãgửi ngày terkirim tanggal dikirim
+        trimis ημερομηνία στάλθηκε נשלח تاريخ đãgửi ngày terkirim tanggal dikirim sentdate date/time
     """,
     "to": """
-        to 收件人 收件者 收信人 接收人 接收者 发送至 發送至 发给 至 an empfänger à destinataire pour para destinatario destinatário a aan ontvanger
+        to recipient recipients 收件人 收件者 收信人 接收人 接收者 发送至 發送至 发给 至 an empfänger à destinataire pour para destinatario destinatário a aan ontvanger
         till mottagare til modtager mottaker vastaanottaja do adresat кому получатель 宛先 送信先 受信者 받는사람 받는이 수신 kime alıcı címzett komu pro către
         προς אל إلى tới đến kepada
     """,
@@ -45,7 +45,7 @@ _LABELS: Final = {
         attachments attachment attach 附件 附加文件 附檔 importance 重要性 priority 优先级 优先顺序 sensitivity 敏感度 organization organisation 组织 message-id
         messageid newsgroups mailing-list list resent-from resent-date categories signedby mailedby 邮件编号 大小 size anlagen anlage piècesjointes pj
         datosadjuntos adjuntos allegati bijlagen bifogadefiler wichtigkeit importancia priorité flag status 标记 添付ファイル 첨부 envelope-to x-mailer
-        user-agent return-path in-reply-to references mime-version content-type sender 发件部门
+        user-agent return-path in-reply-to references mime-version content-type 发件部门
     """,
 }
 ROLES: Final[dict[str, str]] = {word: role for role, table in _LABELS.items() for word in words(table)}
@@ -217,7 +217,7 @@ VERBS_AT_END: Final = words(
 )
 """A verb that closes an attribution: "On … John wrote:", "张三 于 … 写道：". Longer ones are tried first."""
 VERBS_WITHIN: Final = words(
-    "schrieb schreef skrev skreiv escribió scripsit wrote sent kirjoitti írta napsal napisał написал пишет geschreven"
+    "写于 寫於 写自 schrieb schreef skrev skreiv escribió scripsit wrote sent kirjoitti írta napsal napisał написал пишет geschreven"
 )
 """A verb that stands before the name: "Am … schrieb John:", "Op … schreef John:", "Den … skrev John:"."""
 QUOTING_WORDS: Final = words("quoting zitat.von citando citat.från quotando citation.de 引用 quote.from")

@@ -34,6 +34,7 @@ _DASH_NAME: Final = re.compile(
 )
 _DASH_WORD: Final = re.compile(r"^\s?[-~]\w[\w.']{1,20}(?: \w[\w.']{0,20}){0,2}$")
 _NAMES_A_DEVICE: Final = re.compile(r"\s*(?:我的|我)?[^的，,。！？?]{0,40}[.。]?$")
+_PATCH: Final = re.compile(r"^(?:diff --git|@@ |\+\+\+ |--- |index )| \| +\d+ [+-]|\d+ files? changed")
 _SPOKEN: Final = re.compile(r"[?]|\b(?:you|we|i|is|was|were|has|have|will|yesterday|today)\b", re.IGNORECASE)
 _DASH_BLANK_WORD: Final = re.compile(r"^- (?!(?:yes|no|none|done|okay)$)[^\W\d_]{3,20}$", re.IGNORECASE)
 _ADDRESS_ALONE: Final = re.compile(r"^<?[^\s<>@|]+@[^\s<>@|]+\.[A-Za-z]{2,}>?$")
@@ -130,7 +131,7 @@ def _is_rule(folded: str) -> bool:
 
 def _is_signature_like(lines: Sequence[str]) -> bool:
     texts = [fold(line) for line in lines if line.strip()]
-    if not texts or len(texts) > 12 or any(len(text) > 160 for text in texts):
+    if not texts or len(texts) > 12 or any(len(text) > 160 or _PATCH.search(text) for text in texts):
         return False
     if FOOTER.search(" ".join(texts)):
         return True
@@ -161,7 +162,7 @@ def is_phone_signature(line: str) -> bool:
     if opening[0] > "\u024f":
         return bool(device) and len(folded) <= 60 and bool(_NAMES_A_DEVICE.match(rest))
     if device:
-        return len(spoken) <= 160 and not _SPOKEN.search(spoken)
+        return opening == "signature is customized by" or (len(spoken) <= 160 and not _SPOKEN.search(spoken))
     return opening == "sent from" and len(rest.split()) <= 4 and not re.search(r"[,.?!;:]", rest)
 
 

@@ -50,12 +50,17 @@ def rate(read: Callable[[bytes], int], mails: list[bytes], seconds: float) -> tu
 
 def measure(name: str, mails: list[bytes], seconds: float) -> float:
     """Print one line of the table; return the ratio. Both readers take turns, so that a busy machine slows both."""
-    rounds = [(rate(read_with_standard_library, mails, seconds / 3), rate(read_with_parsers, mails, seconds / 3)) for _ in range(3)]
+    rounds = [
+        (rate(read_with_standard_library, mails, seconds / 3), rate(read_with_parsers, mails, seconds / 3))
+        for _ in range(3)
+    ]
     theirs = max(one[0][0] for one in rounds)
     ours = max(one[1][0] for one in rounds)
     raised = rounds[0][0][1], rounds[0][1][1]
     size = sum(map(len, mails)) / len(mails) / 1024
-    print(f"{name:24} {len(mails):6} {size:8.1f} {theirs:10.0f} {ours:10.0f} {ours / theirs:7.2f}   {raised[0]} / {raised[1]}")
+    print(
+        f"{name:24} {len(mails):6} {size:8.1f} {theirs:10.0f} {ours:10.0f} {ours / theirs:7.2f}   {raised[0]} / {raised[1]}"
+    )
     return ours / theirs
 
 

@@ -26,7 +26,12 @@ _EN = (
 _ZH_NAMES = ("林晓芸", "王建国", "陈思远", "赵敏", "欧阳明月", "李雷")
 _EN_NAMES = ("Alice Brown", "Thomas Wright", "Priya Nair", "Lee, Jordan", "Marta Kowalska")
 _ZH_SUBJECTS = ("关于春季上市方案的确认", "主视觉第二稿反馈", "合同及首付款发票", "媒介排期（更新版）", "下周会议安排")
-_EN_SUBJECTS = ("Autumn launch: revised outline", "Feedback on the second draft", "Master agreement and deposit invoice", "Media plan, week 42")
+_EN_SUBJECTS = (
+    "Autumn launch: revised outline",
+    "Feedback on the second draft",
+    "Master agreement and deposit invoice",
+    "Media plan, week 42",
+)
 _FILES = ("报价单.xlsx", "主视觉 第二稿.pdf", "media-plan.pptx", "合同（盖章版）.pdf", "logo.png")
 
 
@@ -42,9 +47,15 @@ def _generate(count: int, draw: random.Random) -> Iterator[bytes]:
 
 def _mail(number: int, draw: random.Random) -> bytes:
     chinese = draw.random() < 0.6
-    charset = draw.choice(("utf-8", "utf-8", "gb18030", "gbk")) if chinese else draw.choice(("utf-8", "us-ascii", "iso-8859-1"))
+    charset = (
+        draw.choice(("utf-8", "utf-8", "gb18030", "gbk"))
+        if chinese
+        else draw.choice(("utf-8", "us-ascii", "iso-8859-1"))
+    )
     plain, html = _bodies(chinese, draw)
-    shape = draw.choice(("plain", "plain", "html", "alternative", "alternative", "alternative", "mixed", "mixed", "related"))
+    shape = draw.choice(
+        ("plain", "plain", "html", "alternative", "alternative", "alternative", "mixed", "mixed", "related")
+    )
     boundary = f"----=_Part_{number}_{draw.randrange(10**9)}"
     inner = boundary + ".1"
     header = _header(number, chinese, charset, draw)
@@ -56,8 +67,13 @@ def _mail(number: int, draw: random.Random) -> bytes:
     if shape == "alternative":
         return header + both
     if shape == "related":
-        return header + _multipart("related", boundary, [both, _file("logo.png", "image/png", 9_000, draw, content_id="logo@x")])
-    files = [_file(draw.choice(_FILES), "application/octet-stream", draw.choice((4_000, 20_000, 90_000)), draw) for _ in range(draw.randint(1, 2))]
+        return header + _multipart(
+            "related", boundary, [both, _file("logo.png", "image/png", 9_000, draw, content_id="logo@x")]
+        )
+    files = [
+        _file(draw.choice(_FILES), "application/octet-stream", draw.choice((4_000, 20_000, 90_000)), draw)
+        for _ in range(draw.randint(1, 2))
+    ]
     return header + _multipart("mixed", boundary, [both, *files])
 
 
@@ -66,7 +82,12 @@ def _bodies(chinese: bool, draw: random.Random) -> tuple[str, str]:
     quoted = [draw.choice(_ZH if chinese else _EN) for _ in range(draw.randint(0, 16))]
     name = draw.choice(_ZH_NAMES if chinese else _EN_NAMES)
     if chinese:
-        rows = (("发件人", f"{name} <contact@client.example>"), ("发送时间", "2025年3月4日 10:22"), ("收件人", "林晓芸"), ("主题", "上市方案"))
+        rows = (
+            ("发件人", f"{name} <contact@client.example>"),
+            ("发送时间", "2025年3月4日 10:22"),
+            ("收件人", "林晓芸"),
+            ("主题", "上市方案"),
+        )
         introduction = [f"{label}：{value}" for label, value in rows]
         sign = ["", name, "市场部 | 茗山茶业有限公司", "电话：0571-8888 1234"]
     else:
@@ -74,8 +95,12 @@ def _bodies(chinese: bool, draw: random.Random) -> tuple[str, str]:
         sign = ["", "-- ", name, "Marketing, Client Ltd", "+44 20 7946 0000"]
     plain_quote = [*introduction, *quoted] if chinese else [*introduction, *(f"> {line}" for line in quoted)]
     plain = "\n".join([*sentences, *sign, "", *(plain_quote if quoted else [])]) + "\n"
-    written = "".join(f'<div style="font-size:14px;font-family:Arial"><span>{line}</span></div>\n' for line in sentences + sign)
-    quotation = "".join(f'<p style="margin:0 0 1em 0"><font face="Calibri">{line}</font></p>\n' for line in [*introduction, *quoted])
+    written = "".join(
+        f'<div style="font-size:14px;font-family:Arial"><span>{line}</span></div>\n' for line in sentences + sign
+    )
+    quotation = "".join(
+        f'<p style="margin:0 0 1em 0"><font face="Calibri">{line}</font></p>\n' for line in [*introduction, *quoted]
+    )
     wrapper = f'<div class="gmail_quote"><blockquote class="gmail_quote" style="border-left:1px #ccc solid">{quotation}</blockquote></div>'
     html = f'<html><head><meta charset="utf-8"><style>p {{ margin: 0 }} .x {{ color: #333 }}</style></head><body>{written}{wrapper if quoted else ""}</body></html>'
     return plain, html
@@ -96,7 +121,10 @@ def _header(number: int, chinese: bool, charset: str, draw: random.Random) -> by
         "Return-Path: <contact@client.example>",
         "Delivered-To: assistant@agency.example",
         trail.rstrip("\n"),
-        "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=client.example; s=s1;\n\th=From:To:Subject:Date:Message-ID; bh=" + "A" * 44 + ";\n\tb=" + "B" * 170,
+        "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=client.example; s=s1;\n\th=From:To:Subject:Date:Message-ID; bh="
+        + "A" * 44
+        + ";\n\tb="
+        + "B" * 170,
         f"From: {_mailbox(draw.choice(names), draw, charset)}",
         f"To: {recipients}",
         f"Cc: {_mailbox(draw.choice(names), draw, charset)}, assistant@agency.example",
@@ -112,7 +140,13 @@ def _header(number: int, chinese: bool, charset: str, draw: random.Random) -> by
 
 
 def _encoded(text: str, charset: str) -> str:
-    return text if text.isascii() else Header(text, "utf-8" if charset in ("us-ascii", "iso-8859-1") else charset, maxlinelen=70).encode(linesep="\n")
+    return (
+        text
+        if text.isascii()
+        else Header(text, "utf-8" if charset in ("us-ascii", "iso-8859-1") else charset, maxlinelen=70).encode(
+            linesep="\n"
+        )
+    )
 
 
 def _mailbox(name: str, draw: random.Random, charset: str) -> str:
@@ -136,11 +170,18 @@ def _leaf(subtype: str, text: str, charset: str, draw: random.Random) -> bytes:
 def _file(name: str, content_type: str, size: int, draw: random.Random, content_id: str = "") -> bytes:
     shown = _encoded(name, "utf-8")
     head = f'Content-Type: {content_type}; name="{shown}"\nContent-Transfer-Encoding: base64\n'
-    head += f"Content-ID: <{content_id}>\nContent-Disposition: inline" if content_id else "Content-Disposition: attachment"
+    head += (
+        f"Content-ID: <{content_id}>\nContent-Disposition: inline" if content_id else "Content-Disposition: attachment"
+    )
     return f'{head}; filename="{shown}"\n\n'.encode() + base64.encodebytes(draw.randbytes(size))
 
 
 def _multipart(subtype: str, boundary: str, parts: list[bytes]) -> bytes:
     delimiter = f"\n--{boundary}\n".encode()
     head = f'Content-Type: multipart/{subtype}; boundary="{boundary}"\n\n'.encode()
-    return head + b"This is a multi-part message in MIME format.\n" + b"".join(delimiter + part for part in parts) + f"\n--{boundary}--\n".encode()
+    return (
+        head
+        + b"This is a multi-part message in MIME format.\n"
+        + b"".join(delimiter + part for part in parts)
+        + f"\n--{boundary}--\n".encode()
+    )

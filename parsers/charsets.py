@@ -189,10 +189,8 @@ def _guess(data: bytes, codec: str | None, hint: str | None) -> Decoded:
     candidates.pop("iso2022cn", None)
     sample = data if len(data) <= 6000 else _cut_sample(data)
     best_name, best_score = "utf-8", float("-inf")
-    for place, name in enumerate(candidates):
+    for place, name in enumerate(() if _is_damaged_utf8(sample) else candidates):
         score = _plausibility(sample.decode(name, "replace"), name) - place * 0.01
-        if name == "utf-8" and score > 0:
-            score *= 1.5  # valid runs of UTF-8 do not come by chance
         if score > best_score:
             best_name, best_score = name, score
     text = data.decode(best_name, "replace")
@@ -200,6 +198,13 @@ def _guess(data: bytes, codec: str | None, hint: str | None) -> Decoded:
     if lost:
         text, lost = _line_by_line(data, best_name, text, lost)
     return Decoded(text, best_name, as_labelled=best_name == codec and not lost)
+
+
+def _is_damaged_utf8(sample: bytes) -> bool:
+    """UTF-8 cut short or with a few bytes lost: sequences of three bytes do not come by chance."""
+    read = sample.decode("utf-8", "replace")
+    lost = read.count("\ufffd")
+    return sum(char >= "\u0800" for char in read) - lost >= 2 * lost
 
 
 def _cut_sample(data: bytes) -> bytes:

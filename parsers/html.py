@@ -68,7 +68,8 @@ def html_to_text(html: str) -> str:
     lowered = html.lower()
     return _tidy(
         _Walk(
-            may_hide=any(word in lowered for word in _MAY_HIDE) and _HIDING.search(lowered) is not None or " hidden" in lowered,
+            may_hide=" hidden" in lowered
+            or (any(word in lowered for word in _MAY_HIDE) and _HIDING.search(lowered) is not None),
             may_be_tight="mso" in lowered or "margin" in lowered or 'class="p' in lowered,
             may_keep_space="white-space" in lowered,
         ).run(root)

@@ -23,6 +23,12 @@ _LONE_TYPES = {
 }
 
 
+_LOST_MULTIPART = re.compile(
+    rb"\s*(?:This is a multi-?part message in MIME format\.?\s*)?--([^\n]{4,200}?)[ \t]*\nContent-[A-Za-z-]{4,30}[ \t]*:",
+    re.IGNORECASE,
+)
+
+
 @dataclass(slots=True)
 class Part:
     """One node: its header, its type, and either children or the raw body (transfer encoding not undone)."""
@@ -55,7 +61,7 @@ class _Open:
 def read_part(headers: Headers, where: str, default: str = "text/plain", inherited: str | None = None) -> Part:
     """The node that a header section announces; types that are no types become what they were meant to be."""
     defects = headers.defects
-    line = headers.line(b"content-type")
+    line = _type_line(headers)
     parameters: dict[str, str] = {}
     content_type = default
     if line:
@@ -70,6 +76,15 @@ def read_part(headers: Headers, where: str, default: str = "text/plain", inherit
     if disposition:
         part.disposition, part.disposition_parameters = read_parameters(disposition, inherited)
     return part
+
+
+def _type_line(headers: Headers) -> str:
+    """The Content-Type; of several the one that tells how to cut the body."""
+    lines = headers.lines(b"content-type")
+    if len(lines) < 2:
+        return lines[0] if lines else ""
+    headers.defects.add("duplicate-header", "content-type")
+    return next((line for line in lines if "boundary" in line.lower()), lines[0])
 
 
 def _mend_type(read: str, default: str, parameters: dict[str, str]) -> str:
@@ -97,7 +112,7 @@ def _mend_type(read: str, default: str, parameters: dict[str, str]) -> str:
 
 def read_tree(data: bytes, start: int, root: Part, defects: Defects) -> Part:
     """Fill `root` from `data[start:]`: children if it is a multipart, else its body."""
-    if not root.is_multipart:
+    if not root.is_multipart and not _hides_parts(data, start, root):
         root.body = data[start:]
         return root
     waiting: list[tuple[Part, int, int, int]] = [(root, start, len(data), 0)]
@@ -118,6 +133,17 @@ def read_tree(data: bytes, start: int, root: Part, defects: Defects) -> Part:
         count, childless = _walk(data, begin, end, _Open(part, boundary, begin, depth), count, defects)
         waiting += childless
     return root
+
+
+def _hides_parts(data: bytes, start: int, root: Part) -> bool:
+    """A mail that lost its Content-Type field, but whose body begins with a boundary and the header of a part."""
+    if root.content_type != "text/plain" or "content-type" in root.headers:
+        return False
+    guess = _LOST_MULTIPART.match(data, start)
+    if guess is None or data.find(b"\n--" + guess[1], guess.end()) < 0:
+        return False
+    root.content_type = "multipart/mixed"
+    return True
 
 
 def _occurs(data: bytes, boundary: bytes, begin: int, end: int) -> bool:

@@ -79,7 +79,7 @@ def _join_sections(parts: dict[int, tuple[str, bool]], hint: str | None) -> str:
         if "=?" in text and "?=" in text:
             text = decode_words(text, hint)
         joined += unquote_to_bytes(text) if encoded else text.encode("utf-8", "replace")
-    return decode(joined, charset, hint).text
+    return decode_words(decode(joined, charset, hint).text, hint)  # encoded-words get cut into sections too
 
 
 def clean_filename(name: str) -> str:

@@ -18,7 +18,7 @@ _LONGEST_WORD: Final = 45
 """Bytes of text in one encoded-word; its base64 form then fits into the 75 characters of RFC 2047 §2."""
 _LONGEST_SECTION: Final = 60
 
-_CODECS: Final = {"gb2312": "gb18030", "gbk": "gb18030"}
+_CODECS: Final = {"gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs"}
 """Programs label text as gb2312 that holds characters of the larger sets: so do we."""
 
 _TYPES: Final = {

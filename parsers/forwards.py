@@ -8,13 +8,23 @@ from datetime import datetime
 from typing import Final
 
 from parsers.quotation import Cut, mark_quotation
-from parsers.quotation_headers import is_bare_marker, is_forward_marker, is_marker, is_quoted_header, read_header_block
+from parsers.quotation_headers import (
+    is_bare_marker,
+    is_forward_marker,
+    is_marker,
+    is_quoted_header,
+    is_ruler,
+    read_header_block,
+    starts_block,
+)
 from parsers.quotation_lines import fold
+from parsers.quotation_tables import FORWARD_SIGNS
 from parsers.subjects import SubjectFacts, read_subject
 from parsers.types import Address, Forwarded
 from parsers.written_dates import read_written_datetime
 
 _ADDRESS: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+_LOOKED_AT: Final = 50_000
 _ATTRIBUTION_NAME: Final = re.compile(r"(?:^|[,，]|\d\s|[日月]|[ap]m\s)\s*([^,，<>\d]{1,60}?)\s*[(<]", re.IGNORECASE)
 
 
@@ -44,6 +54,8 @@ def read_forward(text: str, subject: SubjectFacts, nested: NestedMessage | None)
 
 
 def _read_inline(text: str, subject: SubjectFacts) -> Forwarded | None:
+    if not subject.is_forward and not _may_forward(text):
+        return None
     cut = mark_quotation(text)
     if cut.first is None:
         return None
@@ -74,6 +86,15 @@ def _read_inline(text: str, subject: SubjectFacts) -> Forwarded | None:
         written_subject,
         body,
     )
+
+
+def _may_forward(text: str) -> bool:
+    """A cheap look at a mail that does not call itself a forward: a forward's word, or a header or marker on top."""
+    lowered = text[:_LOOKED_AT].lower()
+    if any(sign in lowered for sign in FORWARD_SIGNS):
+        return True
+    first = fold(text[:_LOOKED_AT].lstrip().split("\n", 1)[0]).lstrip("> ")
+    return starts_block(first) or is_marker(first) or is_bare_marker(first) or is_ruler(first)
 
 
 def _is_answer(subject: SubjectFacts) -> bool:

@@ -23,6 +23,7 @@ from parsers.kinds_tables import (
     SPAM_HEADERS,
     SPAM_SUBJECT,
     SPAM_TEXT,
+    SPAM_WORDS,
 )
 from parsers.types import Address, Bounced, Evidence, Invitation
 
@@ -223,11 +224,11 @@ def _spam(signs: KindInput) -> KindFacts | None:
     if bulk and (PROMOTION.search(signs.text[-3000:]) or PROMOTION.search(signs.subject)):
         evidence.append(Evidence("bulk-promotion", signs.subject[:120]))
     answers = "in-reply-to" in signs.headers or "references" in signs.headers
-    offers = (
-        {found.lower() for found in SPAM_TEXT.findall(f"{signs.subject}\n{signs.text[:3000]}")}
-        if not answers
-        else set()
-    )
+    offers: set[str] = set()
+    if not answers:
+        sample = f"{signs.subject}\n{signs.text[:3000]}".lower()
+        if any(word in sample for word in SPAM_WORDS):
+            offers = {str(found) for found in SPAM_TEXT.findall(sample)}
     if len(offers) >= 2:
         evidence.append(Evidence("spam-words", ", ".join(sorted(offers))[:160]))
     return KindFacts("spam", tuple(evidence)) if evidence else None

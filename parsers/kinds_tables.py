@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from parsers.tables import words
+
 _ANY: Final = re.compile(r"\S")
 
 
@@ -105,6 +107,11 @@ SPAM_TEXT: Final = _pattern(
     r"代开.{0,4}(?:发票|票据)|(?:发票|發票)代开|税点(?:优惠|低)|可先验(?:票|后付款)|加微信.{0,8}(?:领取|咨询)|免费领取|刷单|博彩|彩票平台|六合彩|赌场|贷款.{0,6}(?:秒批|无抵押)|无抵押贷款|公开课报名|培训课程报名|群发软件|邮件群发(?:服务|软件)|海关数据|外贸客户(?:开发|搜索)|手机号码数据"
     r"|\bseo services?\b|first page of google|rank(?:ing)? (?:your|on) (?:website|google)|guest post|backlinks?\b|\bviagra\b|\bcialis\b|casino|lottery winner|you have won|inheritance|next of kin|million (?:us )?dollars|bitcoin (?:investment|wallet)|crypto investment|click here to claim|100% free|act now|limited time offer|work from home|web ?design and development services|mobile app development company|business loan|email list(?:s)? of|b2b (?:leads|database|contacts)"
 )
+SPAM_WORDS: Final = words(
+    "发票 發票 票据 税点 加微信 免费领取 刷单 博彩 彩票 六合彩 赌场 贷款 公开课 培训课程 群发 海关数据 外贸客户 号码数据 seo google guest.post backlink viagra cialis casino "
+    "lottery you.have.won inheritance next.of.kin million bitcoin crypto click.here 100%.free act.now limited.time work.from.home web.design webdesign app.development business.loan email.list b2b"
+)
+"""A quick look before `SPAM_TEXT` is searched for."""
 RECEIPT_SUBJECT: Final = _pattern(
     r"^\s*(?:read|not read|read receipt|return receipt(?: \(displayed\))?|read-?receipt|已读|已讀|未读|未讀|阅读回执|已读回执|讀取回條|收条|回执|gelesen|lu|leído|letto)\s*[:：(\-]"
 )

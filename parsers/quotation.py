@@ -19,7 +19,7 @@ from parsers.quotation_headers import (
     starts_block,
 )
 from parsers.quotation_lines import fold, quote_depth
-from parsers.quotation_tables import VERBS_AT_END
+from parsers.quotation_tables import MARKERS, VERBS_AT_END
 from parsers.signature import split_signature
 from parsers.types import Reply
 
@@ -28,6 +28,10 @@ _COLLAPSED_FROM: Final = 60
 _MOST_LOOKS: Final = 4000
 """Lines of one text that are looked at closely as quote headers; what a mail has more of is not looked at."""
 _GROUPWISE_MARKS: Final = 3
+_LABEL_WITHIN: Final = 60
+_LONGEST_MARKER: Final = 140
+_DASHES: Final = frozenset("-=_*~+#[<|>—–─━－＊")
+_MARKER_ENDS: Final = " \t\u00a0\u3000:：.,，-*_"
 _LONGEST_VERB_LINE: Final = 24
 _VERB_LINES: Final = frozenset(VERBS_AT_END)
 _MOST_SEGMENTS: Final = 400
@@ -188,19 +192,19 @@ def _is_groupwise_header(cut: Cut, index: int) -> bool:
 def _header_at(cut: Cut, index: int, lowest: int) -> tuple[int, int, bool] | None:
     """(start, end, delimited) of the quote header on line `index`; start -1 if a block was read and refused."""
     raw = cut.bodies[index]
-    has_colon = ":" in raw or "：" in raw
-    short = len(raw) <= 140
-    first = raw.lstrip()[:1]
-    if not (has_colon or short or first == "|"):
-        return _at_attribution(cut, index, lowest) if may_end_attribution(raw) else None
+    labelled = raw.find(":", 0, _LABEL_WITHIN) > 0 or raw.find("：", 0, _LABEL_WITHIN) > 0 or "|" in raw[:8]
+    ends = may_end_attribution(raw)
+    marker = len(raw) <= _LONGEST_MARKER and _may_be_marker(raw)
+    if not (labelled or marker):
+        return _at_attribution(cut, index, lowest) if ends else None
     folded = fold(raw)
     if not folded:
         return None
-    if short and (is_marker(folded) or is_bare_marker(folded)):
+    if marker and (is_marker(folded) or is_bare_marker(folded)):
         span = _at_marker(cut, index, lowest, folded)
         if span is not None:
             return span
-    if (has_colon or first == "|") and starts_block(folded):
+    if labelled and starts_block(folded):
         block = read_header_block(cut.bodies, cut.depths, index)
         if block is not None:
             cut.looks += 1
@@ -208,9 +212,17 @@ def _header_at(cut: Cut, index: int, lowest: int) -> tuple[int, int, bool] | Non
             if is_quoted_header(block, marked=False, on_top=on_top):
                 start = _with_ruler_above(cut, index, lowest)
                 return start, block.end, _is_delimited(cut, start, block.end)
-            if block.end > index + 1 and not may_end_attribution(raw):
+            if block.end > index + 1 and not ends:
                 return -1, block.end, False
-    return _at_attribution(cut, index, lowest) if may_end_attribution(raw) else None
+    return _at_attribution(cut, index, lowest) if ends else None
+
+
+def _may_be_marker(raw: str) -> bool:
+    """A cheap first look: a marker has dashes in front, or is one of the known phrases, or asks to answer above."""
+    stripped = raw.strip(_MARKER_ENDS)
+    if not stripped:
+        return False
+    return raw.lstrip()[:1] in _DASHES or stripped.lower() in MARKERS or "above" in raw or "上" in raw
 
 
 def _at_marker(cut: Cut, index: int, lowest: int, folded: str) -> tuple[int, int, bool] | None:

@@ -50,12 +50,20 @@ _ADDRESS_SHAPE: Final = re.compile(r"<?\s?(?:mailto:)?[^\s<>@()]+\s?(?:@|\(at\)|
 _DATE_THEN_ADDRESS: Final = re.compile(r"[^<>]{6,160}<[^<>\s]+@[^<>\s]+>\s?:?$")
 
 
+_TRAILING: Final = " \t\u00a0\u3000-=*_—"
+
+
 def may_end_attribution(line: str) -> bool:
     """A cheap first look at a raw line, so that few lines are looked at closely."""
-    tail = line[-60:].rstrip(" \t\u00a0\u3000-=*_—")
+    tail = line[-60:].rstrip(_TRAILING)
     if not tail:
         return False
-    return tail[-1] in ":：" or (tail[-1] == ">" and "@" in tail) or tail.lower().endswith(_ENDS)
+    last = tail[-1]
+    if last in ":：":
+        return True
+    if len(tail) < len(line.rstrip()) and len(line) <= 60:
+        return tail.lower().endswith(_ENDS)
+    return "@" in line and (last == ">" or tail.lower().endswith(_ENDS))
 
 
 def find_attribution(
@@ -181,7 +189,7 @@ def _without_verb(core: str, date: re.Match[str] | None, *, followed: bool, colo
     if colon and lowered.startswith(QUOTING_WORDS):
         return "@" in core or followed
     if date and colon and followed and "@" in core and core.endswith("]"):
-        # Mutt: "* Kay Wong <kay@…> [2024-03-05 09:12:33 +0800]:"
+        # Mutt puts the date last, in square brackets.
         return len(core) <= 200
     if not date or "@" not in core or date.start() > 24 or not _DATE_THEN_ADDRESS.match(core):
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 LONGEST_LINE: Final = 1000
@@ -24,12 +25,16 @@ _FOLD: Final[dict[int, str | None]] = {
     ord("、"): ",",
 }
 _ENTITIES: Final = (("&nbsp;", " "), ("&gt;", ">"), ("&lt;", "<"), ("&quot;", '"'), ("&amp;", "&"))
+_REMEMBERED: Final = 120
 _BOLD: Final = re.compile(r"\*{1,3}|__")
 
 
 def fold(line: str) -> str:
     """The line with full-width forms, odd blanks, dashes and literal entities made plain, stripped; case is kept."""
-    line = line[:LONGEST_LINE]
+    return _fold_short(line) if len(line) <= _REMEMBERED else _fold(line[:LONGEST_LINE])
+
+
+def _fold(line: str) -> str:
     if "&" in line:
         for entity, plain in _ENTITIES:
             line = line.replace(entity, plain)
@@ -38,6 +43,10 @@ def fold(line: str) -> str:
     elif "\t" in line:
         line = line.replace("\t", " ")
     return line.strip()
+
+
+_fold_short = lru_cache(maxsize=1024)(_fold)
+"""Several rules fold the same line; the last few hundred short ones are remembered."""
 
 
 def without_bold(folded: str) -> str:

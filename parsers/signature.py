@@ -16,6 +16,7 @@ from parsers.signature_tables import (
     DISCLAIMER_BODY,
     DISCLAIMER_BODY_ZH,
     DISCLAIMER_STARTS,
+    DISCLAIMER_WORDS,
     EXCUSE,
     FOOTER,
     NOT_A_DEVICE,
@@ -35,6 +36,7 @@ _DASH_NAME: Final = re.compile(
 _DASH_WORD: Final = re.compile(r"^\s?[-~]\w[\w.']{1,20}(?: \w[\w.']{0,20}){0,2}$")
 _NAMES_A_DEVICE: Final = re.compile(r"\s*(?:我的|我)?[^的，,。！？?]{0,40}[.。]?$")
 _PATCH: Final = re.compile(r"^(?:diff --git|@@ |\+\+\+ |--- |index )| \| +\d+ [+-]|\d+ files? changed")
+_MAY_CONTACT: Final = re.compile(r"\d[\d\s().-]{6}|@|://|www\.|公司|集团|电话|電話|地址|\b[Ll][Tt][Dd]\b|Inc\b|GmbH")
 _SPOKEN: Final = re.compile(r"[?]|\b(?:you|we|i|is|was|were|has|have|will|yesterday|today)\b", re.IGNORECASE)
 _DASH_BLANK_WORD: Final = re.compile(r"^- (?!(?:yes|no|none|done|okay)$)[^\W\d_]{3,20}$", re.IGNORECASE)
 _ADDRESS_ALONE: Final = re.compile(r"^<?[^\s<>@|]+@[^\s<>@|]+\.[A-Za-z]{2,}>?$")
@@ -62,18 +64,20 @@ def _cut(lines: list[str], *, last: bool) -> int:
     end = _content_end(lines, len(lines))
     if not end:
         return len(lines)
-    cut = end
+    cut = _peel_disclaimer(lines, end) if last and _may_disclaim(lines, end) else end
+    if not cut:
+        return 0
+    cut = _content_end(lines, cut)
     for _ in range(_MOST_ROUNDS):
         before = _peel_delimiter(lines, cut)
         before = _peel_phone(lines, before)
         if last:
-            before = _peel_disclaimer(lines, before)
             before = _peel_paragraph(lines, before)
         before = _content_end(lines, before)
         if before == cut or not before:
-            return len(lines) if before == end else before
+            break
         cut = before
-    return cut
+    return len(lines) if before == end else before
 
 
 def _content_end(lines: Sequence[str], end: int) -> int:
@@ -177,6 +181,12 @@ def _peel_phone(lines: Sequence[str], end: int) -> int:
         if not (EXCUSE.match(folded) or folded.startswith(("http", "<http", "(http", "[http"))):
             break
     return end
+
+
+def _may_disclaim(lines: Sequence[str], end: int) -> bool:
+    """Whether any word stands in the last lines without which no disclaimer or footer is written."""
+    sample = "\n".join(line[:1500] for line in lines[max(0, end - _LOOKED_AT) : end]).lower()
+    return any(word in sample for word in DISCLAIMER_WORDS)
 
 
 def _peel_disclaimer(lines: Sequence[str], end: int) -> int:
@@ -317,6 +327,8 @@ def _peel_contact(lines: Sequence[str], start: int, end_of_text: int, end: int) 
 
 
 def _contact_first(lines: Sequence[str], start: int, end: int) -> int | None:
+    if not _MAY_CONTACT.search("\n".join(lines[start:end][-16:])):
+        return None
     paragraph = [fold(line) for line in lines[start:end]]
     if _GIVEN_PLACE.search(" ".join(paragraph)):
         return None

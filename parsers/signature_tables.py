@@ -173,6 +173,59 @@ DISCLAIMER_BODY_ZH: Final = (
         r"|专有信息|删除(?:本|此|该|邮件)|刪除(?:本|此|該|郵件)|法律责任|不承担|病毒"
     ),
 )
+DISCLAIMER_WORDS: Final = lines(
+    """
+    confidential
+    privileged
+    intended
+    disclaimer
+    notice
+    environment
+    think before you print
+    don't print
+    virus
+    scanned
+    unsubscribe
+    mailing list
+    listinfo
+    received this
+    wish to
+    in error
+    maillist
+    vertraulich
+    irrtümlich
+    confidentiel
+    confidencial
+    riservat
+    保密
+    机密
+    機密
+    声明
+    聲明
+    免责
+    免責
+    错收
+    錯收
+    误收
+    誤收
+    环境
+    環境
+    环保
+    仅限
+    僅限
+    仅供
+    僅供
+    退订
+    邮件列表
+    郵件列表
+    收件人
+    收件者
+    本邮件
+    此邮件
+    本郵件
+    """
+)
+"""Words of which each disclaimer and footer has at least one; a text without them is not searched."""
 FOOTER: Final = re.compile(
     r"mailing list|listinfo|unsubscribe|you received this (?:message|email) because|to post to this group|to stop receiving|manage your subscription|邮件列表|郵件列表|退订|取消订阅|maillist|mailman/",
     re.IGNORECASE,

@@ -223,7 +223,7 @@ def _line_by_line(data: bytes, codec: str, text: str, lost: int) -> tuple[str, i
         if line.isascii():
             lines.append(line.decode("ascii"))
             continue
-        for name in ("utf-8", codec, "gb18030"):
+        for name in ("utf-8",) if _is_damaged_utf8(line) else ("utf-8", codec, "gb18030"):
             read = _strict(line, name)
             if read is not None:
                 lines.append(read)

@@ -94,7 +94,12 @@ def explain(
     staff_zone = owner.timezone if owner is not None else calendars.agency_timezone
     entries = [("cadence", entry) for entry in decide(facts, runs, rulebook, calendars, now).trace]
     entries += [("greeting", entry) for entry in decide_greetings(facts.client, rulebook, calendars, now).trace]
-    found = [_explained(kind, entry, client_zone, staff_zone, language) for kind, entry in entries]
+    started = {entry.rule for _, entry in entries if entry.reason == "started"}
+    found = [
+        _explained(kind, entry, client_zone, staff_zone, language)
+        for kind, entry in entries
+        if not (entry.reason == "waiting" and entry.rule in started)  # said already, with the same time
+    ]
     return sorted(found, key=lambda one: not one.hit)
 
 

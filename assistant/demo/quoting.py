@@ -172,9 +172,7 @@ def _marked(text: str) -> str:
 
 # --- Outlook ------------------------------------------------------------------------------------------------------------
 
-_MSO_LINE: Final = (
-    "<p class=MsoNormal><span style='font-size:10.5pt;font-family:\"Microsoft YaHei\",sans-serif'>{}<o:p></o:p></span></p>"
-)
+_MSO_LINE: Final = "<p class=MsoNormal><span style='font-size:10.5pt;font-family:\"Microsoft YaHei\",sans-serif'>{}<o:p></o:p></span></p>"
 _MSO_BLANK: Final = "<p class=MsoNormal><span lang=EN-US><o:p>&nbsp;</o:p></span></p>"
 
 

@@ -71,6 +71,8 @@ class Highlight:
     project: str
     zh: str
     en: str
+    of: str = ""
+    """The message it is about: the one waited on for a follow-up, the one that arrived for the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def _person(table: Mapping[str, Any]) -> Person:
 
 def _highlights(tree: Mapping[str, Any]) -> list[Highlight]:
     return [
-        Highlight(item["at"], item["kind"], tree["client"], tree["project"], item["zh"], item["en"])
+        Highlight(item["at"], item["kind"], tree["client"], tree["project"], item["zh"], item["en"], item.get("of", ""))
         for item in tree.get("highlight", ())
     ]
 

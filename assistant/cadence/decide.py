@@ -127,7 +127,7 @@ def _resume(
 
 def _to_new_version(work: RunWork, effects: list[Effect], trace: list[TraceEntry]) -> RunWork:
     """`apply = "running"`: the run goes on with the edited rule, from the step it has come to."""
-    due = work.planned() if work.run.step_index < len(work.cadence.steps) else work.run.due_at
+    due = work.planned()
     moved = replace(work.run, version=work.cadence.version, due_at=due)
     effects.append(_moved(moved, "rule-edited"))
     trace.append(TraceEntry(work.cadence.name, True, "rule-edited", "goes on with the edited rule", due))

@@ -64,7 +64,9 @@ class RunWork:
         return self.step.at if self.run.step_index < len(self.cadence.steps) else None
 
     def planned(self) -> datetime:
-        """When the next step is due by the rule, with what the run is behind."""
+        """When the next step is due by the rule, with what the run is behind; at once if an edit took the step away."""
+        if self.run.step_index >= len(self.cadence.steps):
+            return self.run.due_at
         return self.table.due(self.step, self.run.anchor_sent_at, self.run.delayed_business_days)
 
 

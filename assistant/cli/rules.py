@@ -185,8 +185,8 @@ def preview(
         assert line is not None, "a change has a before or an after"
         was = f"{change.before.local} {change.before.what}" if change.kind == "changed" and change.before else ""
         rows.append({"change": change.kind, **line.as_json(), "was": was})
-    columns = ("change", "local", "kind", "what", "client", "project", "to", "rule", "step", "was")
-    listing(rows, columns, as_json=as_json, empty="The edit changes nothing in that time.")
+    shown = ("change", "local", "kind", "what", "client", "project", "to", "rule", "step", "was")
+    listing(rows, shown, as_json=as_json, empty="The edit changes nothing in that time.")
 
 
 @app.command("rehearse")

@@ -273,6 +273,16 @@ def test_an_edit_leaves_a_run_alone_unless_the_rule_says_running() -> None:
     )
 
 
+def test_an_edit_that_takes_the_next_step_away_completes_the_run() -> None:
+    short = NUDGES.split('  [[cadence.step]]\n  after = "7')[0].replace(
+        'name = "nudges"', 'name = "nudges"\napply = "running"'
+    )
+    run = replace(begun(), step_index=1, due_at=at("2026-03-18 10:00"), sent_count=1)
+    assert kinds(decided(project(), "2026-03-18 10:00", (run,), rules(short))) == ["MoveStep", "CompleteRun"]
+    paused = replace(run, status="paused", reason="complaint")
+    assert kinds(decided(project(), "2026-03-18 10:00", (paused,), rules(short))) == ["MoveStep", "CompleteRun"]
+
+
 def test_a_rule_that_is_gone_stops_its_runs() -> None:
     assert only(decided(project(), "2026-03-12 10:00", (begun(),), Rulebook()), StopRun).reason == "rule-removed"
 

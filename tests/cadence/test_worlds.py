@@ -15,6 +15,7 @@ from assistant.calendar import Calendars
 from assistant.calendar.business import business_days_between
 from assistant.calendar.localtime import local_date, local_time
 from assistant.model.cadence import ClientFacts, ContactFacts, Happening, ProjectFacts
+from assistant.model.process import Stage
 from tests.cadence.worlds import OWNER, RULES
 
 RULEBOOK = require_rulebook(RULES)
@@ -29,7 +30,7 @@ HAPPENINGS = st.lists(
     min_size=1,
     max_size=12,
 ).map(sorted)
-STAGES = ("discovery", "proposal", "agreement", "execution", "closing")
+STAGES: tuple[Stage, ...] = ("discovery", "proposal", "agreement", "execution", "closing")
 
 
 def new_world(country: str) -> World:

@@ -61,8 +61,8 @@ def read_language(text: str) -> str:
 
 
 def _script(han: list[str]) -> str:
-    simplified = sum(character in _ONLY_SIMPLIFIED for character in han)
-    traditional = sum(character in _ONLY_TRADITIONAL for character in han)
+    simplified = sum(map(_ONLY_SIMPLIFIED.__contains__, han))
+    traditional = sum(map(_ONLY_TRADITIONAL.__contains__, han))
     return "zh-Hant" if traditional > simplified else "zh-Hans"
 
 
@@ -85,7 +85,7 @@ def _is_english(found: list[str]) -> bool:
     if not found:
         return False
     lower = [word.lower() for word in found[:400]]
-    english = sum(word in _ENGLISH for word in lower)
-    foreign = sum(word in _FOREIGN for word in lower)
+    english = sum(map(_ENGLISH.__contains__, lower))
+    foreign = sum(map(_FOREIGN.__contains__, lower))
     accented = sum(not word.isascii() for word in lower)
     return foreign + accented <= english or (foreign + accented) * 12 < len(lower)

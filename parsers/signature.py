@@ -64,7 +64,7 @@ def _cut(lines: list[str], *, last: bool) -> int:
     end = _content_end(lines, len(lines))
     if not end:
         return len(lines)
-    cut = _peel_disclaimer(lines, end) if last and _may_disclaim(lines, end) else end
+    cut = _peel_disclaimer(lines, end) if last and _has_disclaimer_word(lines[max(0, end - _LOOKED_AT) : end]) else end
     if not cut:
         return 0
     cut = _content_end(lines, cut)
@@ -183,9 +183,9 @@ def _peel_phone(lines: Sequence[str], end: int) -> int:
     return end
 
 
-def _may_disclaim(lines: Sequence[str], end: int) -> bool:
-    """Whether any word stands in the last lines without which no disclaimer or footer is written."""
-    sample = "\n".join(line[:1500] for line in lines[max(0, end - _LOOKED_AT) : end]).lower()
+def _has_disclaimer_word(lines: Sequence[str]) -> bool:
+    """Whether any word stands in the lines without which no disclaimer or footer is written."""
+    sample = "\n".join(line[:1500] for line in lines).lower()
     return any(word in sample for word in DISCLAIMER_WORDS)
 
 
@@ -200,6 +200,9 @@ def _peel_disclaimer(lines: Sequence[str], end: int) -> int:
         stop = start
         while stop < end and lines[stop].strip():
             stop += 1
+        if not _has_disclaimer_word(lines[start:stop]):
+            start = stop
+            continue
         first = start + 1 if is_ruler(fold(lines[start])) else start
         paragraph = " ".join(fold(line) for line in lines[first : min(stop, first + 12)])[:1500]
         if is_disclaimer(paragraph) or (first > start and FOOTER.search(paragraph)) or _is_footer(paragraph):

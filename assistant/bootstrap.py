@@ -359,111 +359,6 @@ class Workplace:
             queue_staff_mail(session, mail, self.sender, now)
 
 
-def mailbox_settings(self) -> MailboxSettings:
-        """Raises AssistantError when there is no [mailbox] or its secret cannot be had."""
-        if self.config.mailbox is None:
-            raise AssistantError("config.toml has no [mailbox]: add host, port, tls, user and password to read mail.")
-        return mailbox_settings(self.config.mailbox, self.base)
-
-    def submission_settings(self) -> SubmissionSettings:
-        """Raises AssistantError when there is no [submission] or its secret cannot be had."""
-        if self.config.submission is None:
-            raise AssistantError("config.toml has no [submission]: add host, port and tls to send mail.")
-        return submission_settings(self.config.submission, self.base)
-
-    def mailbox_reader(self, on_new: Callable[[], None] | None = None) -> MailboxReader:
-        from assistant.mail.reader import MailboxReader
-
-        settings = self.mailbox_settings()
-        return MailboxReader(settings, self.sink, token_source=token_source(settings.oauth), on_new=on_new)
-
-    def delivery(self, submitter: object | None = None) -> Delivery:
-        from assistant.mail.submission import Submission
-        from assistant.outbox.deliver import Delivery, DeliveryLimits
-
-        if submitter is None:
-            settings = self.submission_settings()
-            submitter = Submission(settings, token_source(settings.oauth))
-        config = self.config.submission
-        limits = DeliveryLimits(config.daily_limit, config.hourly_limit, config.min_interval) if config else DeliveryLimits()
-        return Delivery(
-            self.database,
-            submitter,  # type: ignore[arg-type]  # a Submission, or what a test or a dry run puts in its place
-            self.clock,
-            guard=self.guard,
-            on_sent=self.keep_sent,
-            limits=limits,
-            pace=self.options.pace and not self.simulated,
-        )
-
-    def guard(self, session: Session, row: OutboxMessage) -> Refusal | None:
-        """Every stop condition and restraint once more, just before sending."""
-        from assistant.outbox.ordered import ordered_mail
-        from assistant.store.facts import DatabaseFacts
-
-        if row.audience != "client" or row.client_id is None:
-            return None
-        now = self.clock.now()
-        facts = DatabaseFacts(session, self.directory, now)
-        project = facts.project(row.project_id) if row.project_id else None
-        return self.cadence.recheck(ordered_mail(session, row, project), facts.client(row.client_id), project, now)
-
-    def keep_sent(self, session: Session, row: OutboxMessage) -> None:
-        """Our own mail becomes a record like any other: kept raw, interpreted by the same phases."""
-        from assistant.store.tables import Location
-
-        if row.audience != "client":
-            return
-        now = self.clock.now()
-        session.add(
-            Location(
-                mailbox="outbox",
-                folder="sent",
-                uidvalidity=1,
-                uid=row.id,
-                raw_id=self.archive.put(session, row.raw),
-                received_at=now,
-                order_at=now,
-                kept_at=now,
-                may_start=False,
-            )
-        )
-
-    # --- passes -----------------------------------------------------------------------------------------------------
-
-    def interpret(self) -> IntakeCounts:
-        """Phases 3 to 9 over everything that is kept and pending."""
-        return self.intake.run()
-
-    def decide_due(self) -> int:
-        """Decides every project in which a step is due; returns how many."""
-        from assistant.store.runs import due_projects
-
-        with self.database.session() as session:
-            projects = list(due_projects(session, self.clock.now()))
-        for project_id in projects:
-            with self.database.session() as session:
-                self.decide_project(session, project_id)
-        return len(projects)
-
-    def plan(self) -> int:
-        """Greetings, reminders and summaries that fall due now; returns how many mails were newly stored."""
-        from assistant.outbox.effects import EffectContext, store_decision
-        from assistant.outbox.staff_mail import queue_staff_mail
-        from assistant.store.facts import DatabaseFacts
-
-        now = self.clock.now()
-        with self.database.session() as session:
-            facts = DatabaseFacts(session, self.directory, now)
-            decision = self.cadence.decide_planned(facts, now)
-            stored = store_decision(session, decision, EffectContext(self.sender, self.cadence.templates, facts, now))
-            queued = stored.mails_queued
-            queued += self.reports.queue_staff_mail(session, stored.reminders, stored.questions, now)
-            queued += self.reports.queue_summaries(session, facts, stored.summaries, now)
-            queued += self.reports.queue_digests(session, now)
-        return queued
-
-
 def mailbox_settings(mailbox: Mailbox, base: Path) -> MailboxSettings:
     from assistant.mail.settings import MailboxSettings, Secret
 
@@ -529,3 +424,8 @@ def only_loopback(config: Config) -> bool:
     from assistant.mail.tls import is_loopback
 
     return all(is_loopback(server.host) for server in (config.mailbox, config.submission) if server is not None)
+
+
+def _file(path: str | None, base: Path) -> str | None:
+    """A path in the configuration is relative to its file."""
+    return str(base / path) if path else None

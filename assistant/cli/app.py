@@ -21,11 +21,9 @@ from assistant.cli import (
     projects,
     quarantine,
     records,
-    report,
     rules,
     run,
     templates,
-    understanding,
 )
 from assistant.cli.context import CommandContext
 
@@ -63,6 +61,4 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(templates.app, name="templates")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(outbox.app, name="outbox")
-app.add_typer(report.app, name="report")
 app.add_typer(quarantine.app, name="quarantine")
-app.add_typer(understanding.app, name="understanding")

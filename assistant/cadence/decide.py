@@ -160,11 +160,7 @@ def _start(
         effects.append(StartRun(found.run, cadence.definition, run_key(*found.run.key)))
         trace.append(TraceEntry(cadence.name, True, "started", f'"{found.subject}"', found.run.due_at))
         started.append(found)
-    trace.extend(
-        TraceEntry(cadence.name, False, "no-match", f"stage is {facts.stage}")
-        for cadence in rulebook.cadences
-        if cadence.when.stage and facts.stage not in cadence.when.stage
-    )
+    trace.extend(rulebook.misses.get(facts.stage, ()))
     return started
 
 

@@ -17,6 +17,7 @@ from assistant.cadence.rules import Cadence, Restraint, Rulebook, StageRule
 from assistant.cadence.tables import CADENCE
 from assistant.calendar.overrides import Overrides
 from assistant.errors import Problem, ProblemsFound
+from assistant.model.cadence import TraceEntry
 from assistant.model.process import STAGES
 
 TEST_SUFFIX = ".test.toml"
@@ -118,7 +119,16 @@ def make_rulebook(rulebook: Rulebook) -> Rulebook:
         stage: tuple(cadence for cadence in ordered if not cadence.when.stage or stage in cadence.when.stage)
         for stage in STAGES
     }
-    return replace(rulebook, by_name={cadence.name: cadence for cadence in rulebook.cadences}, by_stage=by_stage)
+    misses: dict[str, tuple[TraceEntry, ...]] = {
+        stage: tuple(
+            TraceEntry(cadence.name, False, "no-match", f"stage is {stage}")
+            for cadence in ordered
+            if cadence.when.stage and stage not in cadence.when.stage
+        )
+        for stage in STAGES
+    }
+    by_name = {cadence.name: cadence for cadence in rulebook.cadences}
+    return replace(rulebook, by_name=by_name, by_stage=by_stage, misses=misses)
 
 
 def with_versions(rulebook: Rulebook, definitions: Mapping[tuple[str, str], str]) -> Rulebook:

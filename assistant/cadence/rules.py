@@ -8,7 +8,7 @@ from datetime import time, timedelta
 from typing import Final, Literal
 
 from assistant.calendar.overrides import Overrides
-from assistant.model.cadence import Release
+from assistant.model.cadence import Release, TraceEntry
 
 Unit = Literal["business days", "business hours", "days", "weeks", "hours", "minutes"]
 DAY_UNITS: Final[tuple[Unit, ...]] = ("business days", "days", "weeks")
@@ -222,6 +222,8 @@ class Rulebook:
     versions: Mapping[tuple[str, str], Cadence] = field(default_factory=dict)
     by_name: Mapping[str, Cadence] = field(default_factory=dict)
     by_stage: Mapping[str, tuple[Cadence, ...]] = field(default_factory=dict)
+    misses: Mapping[str, tuple[TraceEntry, ...]] = field(default_factory=dict)
+    """Stage → what to say of the cadences that are for other stages."""
 
     def cadence(self, name: str) -> Cadence | None:
         return self.by_name.get(name)

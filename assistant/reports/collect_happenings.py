@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
 from typing import Final
 
 from sqlalchemy import or_, select
@@ -92,7 +91,7 @@ def _stages(week: ClientWeek, projects: Mapping[int, Project]) -> Iterator[Happe
 
 
 def _talk(week: ClientWeek, projects: Mapping[int, Project]) -> Iterator[Happening]:
-    signed = {
+    signed: dict[int, SignOff] = {
         sign_off.record_id: sign_off
         for sign_off in week.session.scalars(
             select(SignOff).where(
@@ -105,7 +104,7 @@ def _talk(week: ClientWeek, projects: Mapping[int, Project]) -> Iterator[Happeni
     for record in week.in_period:
         if not is_talk(record):
             continue
-        told = _told(week, record, signed)
+        told = _told(week, record, signed, _project_name(projects, record.project_id))
         if told is None:
             plain.append(record)
             continue
@@ -117,7 +116,9 @@ def _talk(week: ClientWeek, projects: Mapping[int, Project]) -> Iterator[Happeni
     yield from _correspondence(week, projects, plain)
 
 
-def _told(week: ClientWeek, record: Record, signed: Mapping[int, SignOff]) -> tuple[HappeningKind, str] | None:
+def _told(
+    week: ClientWeek, record: Record, signed: Mapping[int, SignOff], project: str
+) -> tuple[HappeningKind, str] | None:
     """The one thing that a message is told for, if it is more than plain correspondence."""
     for label, kind, direction in _BY_INTENT[:2]:
         evidence = intent(record, label)
@@ -127,7 +128,7 @@ def _told(week: ClientWeek, record: Record, signed: Mapping[int, SignOff]) -> tu
     if sign_off is not None:
         thing = word(APPROVALS, sign_off.what, week.language)
         subject = record.base_subject
-        if not subject:
+        if not subject or subject == project:
             return "sign_off", thing
         return "sign_off", f"{thing} ({subject})" if week.language == "en" else f"{thing}（{subject}）"
     if record.channel in {"meeting", "video_call", "visit"}:
@@ -157,11 +158,12 @@ def _line(
 
 
 def _correspondence(week: ClientWeek, projects: Mapping[int, Project], plain: Iterable[Record]) -> Iterator[Happening]:
-    """Plain mail: of one conversation on one day only the last word of each side."""
-    chains: dict[tuple[int | None, int | None, date, str], Record] = {}
+    """Plain mail: of one conversation only the last word of each side."""
+    chains: dict[tuple[int | None, int, str], Record] = {}
     for record in plain:
-        key = (record.project_id, record.thread_id, week.around.day(record.sent_at), record.direction)
-        chains[key] = record
+        # What is in no thread, such as a call, stands alone.
+        conversation = record.thread_id if record.thread_id is not None else -record.id
+        chains[(record.project_id, conversation, record.direction)] = record
     for record in chains.values():
         kind: HappeningKind = "received" if record.direction == "inbound" else "sent"
         yield _line(week, projects, record, kind, _gist(record))

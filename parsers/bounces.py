@@ -29,6 +29,9 @@ _LONGEST_BODY: Final = 20_000
 _LARGEST_RAW: Final = 2_000_000
 _MOST_RECIPIENTS: Final = 200
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9_.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
+_ADDRESS_LINE: Final = re.compile(
+    r"^[ \t<*>-]{0,12}[A-Za-z0-9_.+-]{1,64}@[A-Za-z0-9.-]{3,200}[ \t>:]{0,4}$", re.MULTILINE
+)
 _STATUS: Final = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _CODE: Final = re.compile(r"(?<![\d.:])([45])[0-7]\d(?![\d.:])")
 _FIELD: Final = re.compile(r"^([!-9;-~]{1,60}):[ \t]*(.*(?:\n[ \t]+\S.*)*)", re.MULTILINE)
@@ -156,15 +159,20 @@ def _free_form_evidence(signs: KindInput) -> tuple[Evidence, ...]:
     body = STRONG_BODY.search(own[:6000])
     if not machine:
         weak = bool(WEAK_DAEMONS.match(local) and _ADDRESS.search(own))
-        proven = bool(subject and body) and (weak or _has_code_and_address(own)) and not _is_personal(signs)
+        proven = (
+            bool(subject and body)
+            and (weak or _has_code_and_address(own) or bool(_ADDRESS_LINE.search(own[:2000])))
+            and not _is_personal(signs)
+        )
     else:
         strong = bool(STRONG_DAEMONS.match(local) or (daemon and DAEMON_NAMES.search(name)))
+        addressed = bool(_ADDRESS.search(own)) if strong else (daemon or null_path) and _has_code_and_address(own)
         proven = (
             reported
             or (bool(subject) and (bool(body) or strong))
-            or (bool(body) and (daemon or (null_path and _has_code_and_address(own))))
+            or (bool(body) and addressed)
+            or (local.lower().startswith("mailer-daemon") and not answered)
         )
-        proven = proven or (local.lower().startswith("mailer-daemon") and not answered)
     if not proven:
         return ()
     seen = (
@@ -186,10 +194,8 @@ def _is_report(signs: KindInput) -> bool:
 
 def _is_personal(signs: KindInput) -> bool:
     """Signs that a person answers or forwards a bounce to somebody."""
-    return (
-        "in-reply-to" in signs.headers
-        or "references" in signs.headers
-        or bool(re.match(r"\s*(?:fwd?|转发|轉寄)\s*[:：]", signs.subject, re.IGNORECASE))
+    return any(name in signs.headers for name in ("in-reply-to", "references", "list-id", "list-post")) or bool(
+        re.match(r"\s*(?:fwd?|转发|轉寄)\s*[:：]", signs.subject, re.IGNORECASE)
     )
 
 

@@ -45,6 +45,10 @@ FREE_FORMS = {
     "sina": bounce("MAILER-DAEMON@sina.example", "系统退信通知", f"您好，您的邮件无法送达以下收件人：\n<{DANA}>\n拒收：邮箱已满"),
     "ja": bounce("MAILER-DAEMON@au.example", "Mail System Error - Returned Mail", f"次のあて先へのメッセージはエラーのため送信できませんでした。\n\n<{DANA}>\nUser unknown"),
     "ru": bounce("mailer-daemon@mail.example", "Недоставленное сообщение", f"Это письмо создано автоматически. Сообщение не может быть доставлено:\n\n**********************\n\n{DANA} user not found"),
+    "notes": bounce("notes@oakfield.example", "Undeliverable message", f"------- Failure Reasons  --------\n\nUser not listed in public Name & Address Book\n{DANA}\n\n------- Returned Message --------"),
+    "kddi": bounce("no-reply@app.oakfield.example", "Mail Delivery Report", f"Your mail sent on: Thu, 29 Apr\nCould not be delivered to:  <{DANA}>\nAs their mailbox is full.\n"),
+    "opensmtpd": bounce("MAILER-DAEMON@x.example", "Delivery status notification: failed", f"    Hi!\n\n    An error has occurred while attempting to deliver a message for\n    the following list of recipients:\n\n{DANA}: 550 5.2.2 Mailbox Full\n\n    Below is a copy of the original message:\n"),
+    "wecom": bounce("PostMaster@exmail.example", "来自lanhai-ad.example的退信", f"尊敬的用户：\n您发往 {DANA} 的邮件被退回\n退信代码 550 5.7.1 拒收\n"),
     "list of stars": bounce("MAILER-DAEMON@x.example", "FAILURE NOTICE", f"The following message could not be delivered:\n\n>>> {DANA} <<<\n550 unknown user"),
 }  # fmt: skip
 

@@ -64,9 +64,16 @@ def _flag_or_text(value: Any) -> Any:
 def _scope(value: Any) -> str:
     if value is True:
         return "all"
+    if isinstance(value, str):
+        value = {"this thread": "thread", "followups": "follow-ups"}.get(value, value)
     if isinstance(value, str) and value in OPT_OUT_SCOPES:
         return value
     raise Fault("R007", f'unknown scope "{value}"', "Known: " + ", ".join(OPT_OUT_SCOPES) + ".")
+
+
+def _clock_or_moment(value: Any) -> Any:
+    """A wall time, or a date and time."""
+    return value if isinstance(value, datetime) else kinds.TIME.read(value)
 
 
 def _date(value: Any) -> date:
@@ -102,6 +109,7 @@ VALUE: Final = Kind("number", kinds.read_number, {"type": "number"})
 WAITING: Final = Kind("client, us or nobody", kinds.WAITING.read, kinds.WAITING.schema)
 LANGUAGE: Final = Kind("language", kinds.LANGUAGE.read, kinds.LANGUAGE.schema)
 RELATIONSHIP: Final = Kind("prospect, active or past", kinds.RELATIONSHIP.read, kinds.RELATIONSHIP.schema)
+CLOCK: Final = Kind("time of day, or date and time", _clock_or_moment, {"type": "string"})
 DAYS: Final = kinds.DATES
 
 CLIENT: Final = Table(
@@ -193,7 +201,7 @@ EFFECT: Final = Table(
         Key("pause", kinds.TEXT, "A cadence pauses: why.", "节奏暂停：原因。"),
         Key("refuse", kinds.TEXT, "A mail that was ordered does not leave: why.", "已排定的邮件未发：原因。"),
         Key("on", DAY, "The client's local date.", "客户当地日期。"),
-        Key("at", kinds.TIME, "The client's local time.", "客户当地时间。"),
+        Key("at", CLOCK, "The client's local time, or the whole moment.", "客户当地时间，或完整时间。"),
         Key("rule", kinds.TEXT, "By which rule.", "出自哪条规则。"),
         Key("step", COUNT, "Which step.", "第几步。"),
         Key("project", kinds.TEXT, "In which project.", "哪个项目。"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -231,8 +231,8 @@ def _differences(wanted: Mapping[str, Any], came: Outcome, scenario: Scenario) -
         yield f"was {came.what if kind not in ('stop', 'pause', 'refuse') else came.reason}"
     if "on" in wanted and wanted["on"] != local.date():
         yield f"came on {local.date()}"
-    if "at" in wanted and wanted["at"] != local.time().replace(second=0, microsecond=0):
-        yield f"came at {local:%H:%M}"
+    if "at" in wanted and not _same_time(wanted["at"], local, scenario):
+        yield f"came at {local:%Y-%m-%d %H:%M}"
     if "rule" in wanted and wanted["rule"] != came.rule:
         yield f"came by {came.rule}"
     if "step" in wanted and wanted["step"] != came.step:
@@ -241,6 +241,14 @@ def _differences(wanted: Mapping[str, Any], came: Outcome, scenario: Scenario) -
         yield f"was in project {scenario.project_name(came.project_id)}"
     if "to" in wanted and wanted["to"] != scenario.contact_name(came.contact_id):
         yield f"went to {scenario.contact_name(came.contact_id)}"
+
+
+def _same_time(wanted: time | datetime, local: datetime, scenario: Scenario) -> bool:
+    """To the minute; a whole moment, or the wall time alone."""
+    minute = local.replace(second=0, microsecond=0)
+    if isinstance(wanted, datetime):
+        return scenario.moment(wanted) == minute
+    return wanted == minute.time()
 
 
 def _same_words(wanted: str, came: Outcome) -> bool:

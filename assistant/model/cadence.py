@@ -458,7 +458,12 @@ ReminderKind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class RemindStaff:
-    """Tell a colleague. `urgent` ones leave at once, the others with the person's next morning mail at `not_before`."""
+    """Tell a colleague. `urgent` ones leave at once, the others with the person's next morning mail at `not_before`.
+
+    `text` holds the matter itself, and whoever writes the mail makes a sentence of it: the question; the promise; business
+    days spent and allowed (`8 / 5`); the approval that is missing; the subject that waits; the date of the last contact;
+    name and date of a birthday.
+    """
 
     kind: ReminderKind
     to: str
@@ -485,6 +490,7 @@ class AskOwner:
     version: str
     step: int
     question: str
+    """The template of the mail that would be sent."""
     due_at: datetime
     dedupe_key: str
     project_id: int

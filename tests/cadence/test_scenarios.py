@@ -40,7 +40,8 @@ def message_of(body: str) -> str:
         ('[{ until = "2d", effects = [{ send = "followups/proposal-nudge-1" }] }]', "nothing came"),
         ('[{ until = "4d", effects = [{ send = "followups/proposal-nudge-2" }] }]', "was followups/proposal-nudge-1"),
         ('[{ until = "4d", effects = [{ send = "followups/proposal-nudge-1", on = 2026-03-13 }] }]', "came on 2026-03-12"),
-        ('[{ until = "4d", effects = [{ send = "followups/proposal-nudge-1", at = "11:00" }] }]', "came at 10:00"),
+        ('[{ until = "4d", effects = [{ send = "followups/proposal-nudge-1", at = "11:00" }] }]', "came at 2026-03-12 10:00"),
+        ('[{ until = "4d", effects = [{ send = "followups/proposal-nudge-1", at = 2026-03-13T10:00:00+08:00 }] }]', "came at 2026-03-12 10:00"),
         ('[{ until = "4d", effects = [{ send = "followups/proposal-nudge-1", step = 2 }] }]', "was step 1"),
         ('[{ until = "4d", effects = [{ send = "followups/proposal-nudge-1", rule = "x" }] }]', "came by proposal-unanswered"),
         ('[{ until = "4d", effects = [{ task = "Call" }] }]', "came as send"),
@@ -49,6 +50,12 @@ def message_of(body: str) -> str:
 )  # fmt: skip
 def test_a_wrong_expectation_says_what_came(expect: str, words: str) -> None:
     assert words in message_of(SENT + f"expect = {expect}\n")
+
+
+def test_a_moment_may_be_written_whole_or_as_wall_time() -> None:
+    for at in ("10:00:00", '"10:00"', "2026-03-12T10:00:00+08:00", "2026-03-12T02:00:00Z", "2026-03-12T10:00:00"):
+        expect = f'expect = [{{ until = "4d", effects = [{{ send = "followups/proposal-nudge-1", at = {at} }}] }}]'
+        assert message_of(SENT + expect) == ""
 
 
 @pytest.mark.parametrize(

@@ -67,4 +67,5 @@ class Letter:
     @property
     def chain(self) -> tuple[Letter, ...]:
         """What was written before in this thread, oldest first."""
-        return (*self.answers.chain, self.answers) if self.answers is not None else ()
+        earlier = self.answers or self.forwards
+        return (*earlier.chain, earlier) if earlier is not None else ()

@@ -261,15 +261,15 @@ def _without_prefixes(subject: str) -> str:
 
 
 def subject_answering(parent: str, program: str, *, forward: bool = False) -> str:
-    """The parent's subject under this program's prefix. A foreign prefix stays, as it does in life; two at most."""
+    """The parent's subject under this program's prefix. A foreign prefix that it does not know stays, as it does in life."""
     known = PROGRAMS[program]
     prefix = known.forward if forward else known.reply
-    if parent.startswith(prefix.strip()):
-        return parent
-    foreign = parent.lower().startswith(_PREFIXES) and not _without_prefixes(
-        parent.split(":", 1)[-1]
-    ).lower().startswith(_PREFIXES)
-    return prefix + (parent if foreign and not parent.lower().startswith("re:") else _without_prefixes(parent))
+    bare = _without_prefixes(parent)
+    foreign = parent.removesuffix(bare).lower()
+    if foreign.startswith(("re:", prefix.strip().lower())) or not foreign:
+        return prefix + bare
+    first = next(found for found in _PREFIXES if foreign.startswith(found))
+    return f"{prefix}{parent[: len(first)]}{' ' if first.endswith(':') else ''}{bare}"
 
 
 def _addresses(people: tuple[Person, ...], charset: str) -> str:
@@ -293,7 +293,7 @@ def envelope(letter: Letter, charset: str) -> list[tuple[str, str]]:
         ("Date", date_header(letter.at)),
         ("Message-ID", f"<{message_id_of(letter)}>"),
     ]
-    if letter.answers is not None:
+    if letter.chain:  # forwards carry them too, as Outlook's do
         ids = [f"<{message_id_of(earlier)}>" for earlier in letter.chain]
         fields += [("In-Reply-To", ids[-1]), ("References", "\r\n ".join(ids))]
     return fields

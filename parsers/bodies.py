@@ -57,6 +57,8 @@ _STUB = re.compile(
     r"|(?:不支持|支持|使用|采用|使用)\s*html|html\s*(?:邮件|郵件|格式|浏览|瀏覽)|(?:无法|無法|不能)(?:正常)?(?:显示|顯示|查看|阅读)|在浏览器中(?:查看|打开)",
     re.IGNORECASE,
 )
+_STUB_WORDS = ("html", "HTML", "Html", "view", "View", "显示", "顯示", "查看", "阅读", "浏览", "瀏覽")
+"""One of these is in every stub: cheaper to look for first."""
 
 
 @dataclass(slots=True)
@@ -86,7 +88,12 @@ class Block:
         plain = self.plain.strip()
         if not plain:
             return False
-        if len(plain) < 600 and _STUB.search(plain) and len(self.html_text()) > 20:
+        if (
+            len(plain) < 600
+            and any(word in plain for word in _STUB_WORDS)
+            and _STUB.search(plain)
+            and len(self.html_text()) > 20
+        ):
             return False
         enough = 3 * len(plain) + 200
         if len(self.html) <= enough or len(plain) >= 4000 or len(_ANY_TAG.sub("", self.html)) <= enough:

@@ -229,7 +229,7 @@ def _line_by_line(data: bytes, codec: str, text: str, lost: int) -> tuple[str, i
                 lines.append(read)
                 break
         else:
-            lines.append(line.decode(codec, "replace"))
+            lines.append(line.decode("utf-8" if _is_damaged_utf8(line) else codec, "replace"))
     joined = "\n".join(lines)
     remaining = joined.count("\ufffd")
     return (joined, remaining) if remaining < lost else (text, lost)

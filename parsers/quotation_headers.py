@@ -14,6 +14,7 @@ CORE_ROLES: Final = frozenset(("from", "date", "to", "cc", "subject"))
 _ADDRESS_ROLES: Final = frozenset(("from", "to", "cc", "bcc", "reply-to"))
 _LONGEST_BLOCK: Final = 400
 _LONGEST_LABEL: Final = 34
+_BARE_LABELS: Final = frozenset(("From", "To", "Cc", "Date", "Sent", "Subject"))
 _TIME: Final = re.compile(
     r"\d{1,2}\s?[:.h時点时시]\s?\d{2}|\d{1,2}\s?[点點时時시]|\b\d{1,2}\s?[ap]\.?m\b|[上下]午\s?\d|\d{1,2}:\d{2}=|:\d{2}",
     re.IGNORECASE,
@@ -87,7 +88,7 @@ def read_header_block(bodies: Sequence[str], depths: Sequence[int], start: int) 
     total = min(len(bodies), start + _LONGEST_BLOCK)
     index = start
     while index < total:
-        body = fold(bodies[index])
+        body = fold(_untabbed(bodies[index]))
         if not body:
             blanks += 1
             if blanks > 2:
@@ -116,6 +117,23 @@ def read_header_block(bodies: Sequence[str], depths: Sequence[int], start: int) 
         return None
     block.strange = block.strange or _is_strange(block, bodies, depths)
     return block
+
+
+def _untabbed(line: str) -> str:
+    """A header drawn as a table comes as `发件人<tab>王珂`, eM Client's as `发件人 王珂`; both are read as if with a colon."""
+    cut = line.find("\t", 0, _LONGEST_LABEL)
+    if cut <= 0:
+        cut = line.find(" ", 1, 12)
+        if cut <= 0 or not (line[0] > "\u3000" or line[:cut] in _BARE_LABELS):
+            return line
+    if (
+        ":" in line[:cut]
+        or "：" in line[:cut]
+        or role_of(label_key(fold(line[:cut]))) not in CORE_ROLES
+        or line[cut:].lstrip()[:1] in ":："
+    ):
+        return line
+    return f"{line[:cut]}: {line[cut + 1 :]}"
 
 
 def _belongs(block: HeaderBlock, role: str, blanks: int) -> bool:

@@ -6,15 +6,34 @@ Each program quotes all it was shown, so that a long thread carries its whole pa
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from typing import Final
 
 from assistant.demo.letters import Letter, Person
+from assistant.demo.quote_labels import (
+    ALIYUN,
+    FOXMAIL,
+    LARK,
+    MAIL_MASTER,
+    OUTLOOK_EN,
+    OUTLOOK_US,
+    OUTLOOK_ZH,
+    OUTLOOK_ZH_HANT,
+    QQ_PHONE,
+    TENCENT,
+    Labels,
+    html_rows,
+    plain_rows,
+    rows_of,
+    twelve,
+    weekday,
+    zh_date,
+    zh_half,
+)
 
-_WEEKDAYS: Final = "一二三四五六日"
 _GMAIL_WIDTH: Final = 74
 
 
@@ -24,127 +43,6 @@ class Layout:
 
     plain: str
     html: str
-
-
-Moment = Callable[[datetime], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """The rows above a quotation."""
-
-    sender: str
-    sent: str
-    to: str
-    cc: str
-    subject: str
-    moment: Moment
-    colon: str = ": "
-    addresses: str = "{name} <{address}>"
-    between: str = "; "
-
-
-def zh_date(at: datetime) -> str:
-    return f"{at.year}年{at.month}月{at.day}日"
-
-
-def zh_half(at: datetime) -> str:
-    return "上午" if at.hour < 12 else "下午"
-
-
-def _twelve(at: datetime) -> str:
-    return f"{(at.hour - 1) % 12 + 1}:{at:%M}"
-
-
-def _weekday(at: datetime) -> str:
-    return _WEEKDAYS[at.weekday()]
-
-
-OUTLOOK_ZH: Final = Labels(
-    "发件人", "发送时间", "收件人", "抄送", "主题", lambda at: f"{zh_date(at)} {at.hour}:{at:%M}"
-)
-OUTLOOK_ZH_HANT: Final = Labels(
-    "寄件者",
-    "寄件日期",
-    "收件者",
-    "副本",
-    "主旨",
-    lambda at: f"{zh_date(at)} {zh_half(at)} {(at.hour - 1) % 12 + 1:02d}:{at:%M}",
-)
-OUTLOOK_EN: Final = Labels("From", "Sent", "To", "Cc", "Subject", lambda at: f"{at:%d %B %Y %H:%M}")
-OUTLOOK_US: Final = Labels(
-    "From", "Sent", "To", "Cc", "Subject", lambda at: f"{at:%A, %B} {at.day}, {at.year} {_twelve(at)} {at:%p}"
-)
-FOXMAIL: Final = Labels(
-    "发件人", "发送时间", "收件人", "抄送", "主题", lambda at: f"{at:%Y-%m-%d %H:%M}", colon="： ", addresses="{name}"
-)
-TENCENT: Final = Labels(
-    "发件人",
-    "发送时间",
-    "收件人",
-    "抄送",
-    "主题",
-    lambda at: f"{zh_date(at)}(星期{_weekday(at)}) {zh_half(at)}{_twelve(at)}",
-    addresses='"{name}"<{address}>;',
-    between=" ",
-)
-ALIYUN: Final = Labels(
-    "发件人",
-    "发送时间",
-    "收件人",
-    "抄　送",
-    "主　题",
-    lambda at: f"{zh_date(at)}(星期{_weekday(at)}) {at:%H:%M}",
-    colon="：",
-)
-LARK: Final = Labels(
-    "发件人",
-    "发送时间",
-    "收件人",
-    "抄送",
-    "主题",
-    lambda at: f"{zh_date(at)} (周{_weekday(at)}) {at:%H:%M}",
-    addresses='"{name}"<{address}>',
-    between=", ",
-)
-MAIL_MASTER: Final = Labels(
-    "发件人",
-    "发送日期",
-    "收件人",
-    "抄送至",
-    "主题",
-    lambda at: f"{at:%Y年%m月%d日 %H:%M}",
-    addresses="{name}<{address}>",
-    between="、",
-)
-
-
-def _people(people: Sequence[Person], labels: Labels) -> str:
-    return labels.between.join(labels.addresses.format(name=person.name, address=person.address) for person in people)
-
-
-def _rows(letter: Letter, shown: Letter, labels: Labels) -> list[tuple[str, str]]:
-    """Label and value; the time as the clock of the one who answers shows it."""
-    rows = [
-        (labels.sender, _people((shown.writer,), labels)),
-        (labels.sent, labels.moment(shown.at.astimezone(letter.at.tzinfo))),
-        (labels.to, _people(shown.to, labels)),
-    ]
-    if shown.cc:
-        rows.append((labels.cc, _people(shown.cc, labels)))
-    return [*rows, (labels.subject, shown.subject)]
-
-
-def _plain_rows(letter: Letter, shown: Letter, labels: Labels) -> str:
-    return "\n".join(f"{label}{labels.colon}{value}" for label, value in _rows(letter, shown, labels))
-
-
-def _html_rows(letter: Letter, shown: Letter, labels: Labels, row: str) -> str:
-    colon = labels.colon.strip()
-    return "".join(
-        row.format(label=label, colon=colon, value=escape(value, quote=False))
-        for label, value in _rows(letter, shown, labels)
-    )
 
 
 def shown_in(letter: Letter) -> Letter | None:
@@ -188,10 +86,10 @@ def outlook(labels: Labels) -> Callable[[Letter], Layout]:
         below = lay_out_letter(shown)
         border = (
             f"<div style='border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm'><p class=MsoNormal>"
-            f"{_html_rows(letter, shown, labels, '<b>{label}{colon}</b> {value}<br>')}</p></div>"
+            f"{html_rows(letter, shown, labels, '<b>{label}{colon}</b> {value}<br>')}</p></div>"
         )
         return Layout(
-            f"{words}\n\n{_plain_rows(letter, shown, labels)}\n\n{below.plain}",
+            f"{words}\n\n{plain_rows(letter, shown, labels)}\n\n{below.plain}",
             f"{html}\n{_MSO_BLANK}\n{border}\n{_MSO_BLANK}\n{below.html}",
         )
 
@@ -210,9 +108,9 @@ def outlook_mobile(labels: Labels, sent_from: str) -> Callable[[Letter], Layout]
         if shown is None:
             return Layout(plain, html)
         below = lay_out_letter(shown)
-        header = _html_rows(letter, shown, labels, "<b>{label}{colon}</b> {value}<br>")
+        header = html_rows(letter, shown, labels, "<b>{label}{colon}</b> {value}<br>")
         return Layout(
-            f"{plain}\n{'_' * 32}\n{_plain_rows(letter, shown, labels)}\n\n{below.plain}",
+            f"{plain}\n{'_' * 32}\n{plain_rows(letter, shown, labels)}\n\n{below.plain}",
             f'{html}<div id="appendonsend"></div><hr style="display:inline-block;width:98%" tabindex="-1">'
             f'<div id="divRplyFwdMsg" dir="ltr"><font face="Calibri, sans-serif" style="font-size:11pt" color="#000000">'
             f"{header}</font><div>&nbsp;</div></div>{below.html}",
@@ -240,7 +138,7 @@ def tencent(letter: Letter) -> Layout:
     below = lay_out_letter(shown)
     mark = "------------------ 原始邮件 ------------------".replace(" ", "&nbsp;")
     rows = (
-        _plain_rows(letter, shown, TENCENT)
+        plain_rows(letter, shown, TENCENT)
         .replace("发件人: ", f"发件人:{' ' * 60}", 1)
         .replace("时间: ", "时间:&nbsp;", 1)
     )
@@ -248,7 +146,7 @@ def tencent(letter: Letter) -> Layout:
         f"{words}\n\n\n\n{mark}\n{rows}\n\n{below.plain}",
         f'{html}<div><br></div><div><!--emptysign--></div><div style="font-size: 12px;font-family: Arial Narrow;padding:2px 0 2px 0;">'
         f'{mark}</div><div style="font-size: 12px;background:#efefef;padding:8px;">'
-        f"{_html_rows(letter, shown, TENCENT, '<div><b>{label}{colon}</b>&nbsp;{value}</div>')}</div>"
+        f"{html_rows(letter, shown, TENCENT, '<div><b>{label}{colon}</b>&nbsp;{value}</div>')}</div>"
         f"<div><br></div>{below.html}",
     )
 
@@ -265,21 +163,10 @@ def qq_phone(letter: Letter) -> Layout:
         return Layout(words, html)
     below = lay_out_letter(shown)
     return Layout(
-        f"{words}\n\n\n------------------ Original ------------------\n{_plain_rows(letter, shown, QQ_PHONE)}\n\n{below.plain}",
+        f"{words}\n\n\n------------------ Original ------------------\n{plain_rows(letter, shown, QQ_PHONE)}\n\n{below.plain}",
         f'{html}<div><br></div><div id="original-content"><div>------------------&nbsp;Original&nbsp;------------------</div>'
-        f"{_html_rows(letter, shown, QQ_PHONE, '<div><b>{label}{colon}</b>&nbsp;{value}</div>')}<div><br></div>{below.html}</div>",
+        f"{html_rows(letter, shown, QQ_PHONE, '<div><b>{label}{colon}</b>&nbsp;{value}</div>')}<div><br></div>{below.html}</div>",
     )
-
-
-QQ_PHONE: Final = Labels(
-    "From",
-    "Date",
-    "To",
-    "Cc",
-    "Subject",
-    lambda at: f"{at:%a,%b} {at.day},{at.year} {_twelve(at)} {at:%p}",
-    addresses="{name} <{address}>",
-)
 
 
 # --- Foxmail, NetEase ---------------------------------------------------------------------------------------------------
@@ -299,9 +186,9 @@ def foxmail(letter: Letter) -> Layout:
     if shown is None:
         return Layout(words, html)
     below = lay_out_letter(shown)
-    rows = _html_rows(letter, shown, FOXMAIL, "<div><b>{label}{colon}</b>&nbsp;{value}</div>")
+    rows = html_rows(letter, shown, FOXMAIL, "<div><b>{label}{colon}</b>&nbsp;{value}</div>")
     return Layout(
-        f"{words}\n\n \n{_plain_rows(letter, shown, FOXMAIL)}\n{below.plain}",
+        f"{words}\n\n \n{plain_rows(letter, shown, FOXMAIL)}\n{below.plain}",
         f'{html}\n<blockquote style="margin-Top: 0px; margin-Bottom: 0px; margin-Left: 0.5em"><div>&nbsp;</div>'
         f'<div style="border:none;border-top:solid #B5C4DF 1.0pt;padding:3.0pt 0cm 0cm 0cm">'
         f'<div style="PADDING: 8px;FONT-SIZE: 12px;FONT-FAMILY:tahoma;COLOR:#000000;BACKGROUND: #efefef">{rows}</div></div>'
@@ -342,8 +229,8 @@ def mail_master(letter: Letter) -> Layout:
     if shown is None:
         return Layout(words, html)
     below = lay_out_letter(shown)
-    table = "\n".join(f"| {label} | {value} |" for label, value in _rows(letter, shown, MAIL_MASTER))
-    rows = _html_rows(letter, shown, MAIL_MASTER, "<tr><td>{label}</td><td>{value}</td></tr>")
+    table = "\n".join(f"| {label} | {value} |" for label, value in rows_of(letter, shown, MAIL_MASTER))
+    rows = html_rows(letter, shown, MAIL_MASTER, "<tr><td>{label}</td><td>{value}</td></tr>")
     return Layout(
         f"{words}---- 回复的原邮件 ----\n{table}\n{below.plain}",
         f'{html}<div class="J-reply" style="background-color:#f2f2f2"><div style="font-size:12px">---- 回复的原邮件 ----</div>'
@@ -367,9 +254,9 @@ def aliyun(letter: Letter) -> Layout:
     if shown is None:
         return Layout(words, f'<div class="__aliyun_email_body_block">{html}</div>')
     below = lay_out_letter(shown)
-    rows = _html_rows(letter, shown, ALIYUN, "{label}{colon}{value}<br>")
+    rows = html_rows(letter, shown, ALIYUN, "{label}{colon}{value}<br>")
     return Layout(
-        f"{words}\n{'-' * 66}\n{_plain_rows(letter, shown, ALIYUN)}\n\n{below.plain}",
+        f"{words}\n{'-' * 66}\n{plain_rows(letter, shown, ALIYUN)}\n\n{below.plain}",
         f'<div class="__aliyun_email_body_block">{html}<div><br></div>'
         f'<blockquote class="__aliyun_previous_body_div" style="margin-right:0;margin-top:0;margin-bottom:0;">'
         f"<div>{'-' * 66}<br>{rows}</div><div><br></div>{below.html}</blockquote></div>",
@@ -387,11 +274,11 @@ def lark(letter: Letter) -> Layout:
     if shown is None:
         return Layout(words, html)
     below = lay_out_letter(shown)
-    rows = _html_rows(
+    rows = html_rows(
         letter, shown, LARK, '<div style="word-break: break-word;"><span>{label}{colon} </span>{value}</div>'
     )
     return Layout(
-        f"{words}\n\n{_plain_rows(letter, shown, LARK)}\n\n{below.plain}",
+        f"{words}\n\n{plain_rows(letter, shown, LARK)}\n\n{below.plain}",
         f'{html}<div class="history-quote-wrapper" id="lark-mail-quote-{letter.chance("lark", 9)}">'
         f'<div data-html-block="quote"><div style="border-left: none; padding-left: 0px;"><div class="adit-html-block '
         f'adit-html-block--collapsed"><div class="lark-mail-quote-meta" style="padding: 12px; background: rgb(245, 246, 247);">'
@@ -442,7 +329,7 @@ def gmail_en(person: Person, at: datetime) -> str:
 
 
 def gmail_zh_hant(person: Person, at: datetime) -> str:
-    return f"{person.name} <{person.address}> 於 {zh_date(at)}週{_weekday(at)} {zh_half(at)}{_twelve(at)}寫道："
+    return f"{person.name} <{person.address}> 於 {zh_date(at)}週{weekday(at)} {zh_half(at)}{twelve(at)}寫道："
 
 
 def apple(said: Callable[[Person, datetime], str], sent_from: str = "") -> Callable[[Letter], Layout]:
@@ -467,7 +354,7 @@ def apple(said: Callable[[Person, datetime], str], sent_from: str = "") -> Calla
 
 
 def apple_en(person: Person, at: datetime) -> str:
-    return f"On {at:%b} {at.day}, {at.year}, at {_twelve(at)} {at:%p}, {person.name} <{person.address}> wrote:"
+    return f"On {at:%b} {at.day}, {at.year}, at {twelve(at)} {at:%p}, {person.name} <{person.address}> wrote:"
 
 
 def apple_zh(person: Person, at: datetime) -> str:

@@ -151,7 +151,10 @@ def _read_one(key: Key, value: Any, path: Path, report: Report, templates: Knows
     try:
         found = read_value(key, value)
     except Fault as fault:
-        report.add(path, fault.code, fault.message, fault.hint)
+        if fault.inside:
+            report.add((*path, fault.inside), fault.code, fault.message, fault.hint, where="key")
+        else:
+            report.add(path, fault.code, fault.message, fault.hint)
         return None
     if key.kind is TEMPLATE and templates is not None and not templates.exists(found):
         hint = did_you_mean(found, templates.names()) or "`assistant templates list` shows what there is."

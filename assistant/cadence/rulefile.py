@@ -167,7 +167,8 @@ def _by_language(value: dict[str, Any], read: Callable[[Any], Any]) -> dict[str,
     result = {}
     for language, item in value.items():
         if language not in LANGUAGES:
-            raise Fault("R028", f'unknown language "{language}"', did_you_mean(language, LANGUAGES[:3]))
+            hint = did_you_mean(language, LANGUAGES[:3])
+            raise Fault("R028", f'unknown language "{language}"', hint, inside=language)
         result["zh-Hans" if language == "zh" else language] = read(item)
     return result
 

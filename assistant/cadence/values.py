@@ -15,11 +15,11 @@ from assistant.model.cadence import Release
 
 
 class Fault(Exception):  # noqa: N818  (it is about a value, and is always caught and reported)
-    """One value that cannot be read."""
+    """One value that cannot be read. `inside` names the key within a table that is at fault, if it is one."""
 
-    def __init__(self, code: str, message: str, hint: str = "") -> None:
+    def __init__(self, code: str, message: str, hint: str = "", inside: str = "") -> None:
         super().__init__(message)
-        self.code, self.message, self.hint = code, message, hint
+        self.code, self.message, self.hint, self.inside = code, message, hint, inside
 
 
 def closest(word: str, known: Iterable[str]) -> str:

@@ -50,8 +50,13 @@ def check(
     if rulebook is None or errors:
         say(f"{errors} error{'s' if errors != 1 else ''}. Nothing of this set would be used.")
         raise typer.Exit(1)
-    counts = (len(rulebook.cadences), len(rulebook.greetings), len(rulebook.reminders), len(rulebook.summaries))
-    say("{} cadences, {} greetings, {} reminders, {} summaries are fine.".format(*counts))
+    counts = {
+        "cadence": len(rulebook.cadences),
+        "greeting": len(rulebook.greetings),
+        "reminder": len(rulebook.reminders),
+        "summary": len(rulebook.summaries),
+    }
+    say(", ".join(_counted(count, what) for what, count in counts.items()) + ": fine.")
 
 
 @app.command("test")
@@ -213,6 +218,11 @@ def rehearse(
     listing(rows, columns, as_json=as_json, empty="Nothing would have been sent.")
     reasons = ", ".join(f"{reason} {count}" for reason, count in found.reasons().items()) or "none"
     say(f"{found.happenings} happenings; {len(found.sent)} would have been sent; cadences stopped: {reasons}.")
+
+
+def _counted(count: int, what: str) -> str:
+    many = what[:-1] + "ies" if what.endswith("y") else what + "s"
+    return f"{count} {what if count == 1 else many}"
 
 
 # ── What the commands share ──────────────────────────────────────────────────────────────────────────────────────────

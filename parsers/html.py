@@ -165,7 +165,7 @@ class _Walk:
             return
         if "\n" in text:
             text = _BREAK_BETWEEN_WIDE.sub("", text)
-        words = _RUN.sub(" ", text)
+        words = _RUN.sub(" ", text) if "\n" in text or "  " in text or "\t" in text or "\r" in text else text
         if words[:1] == " ":
             self._space = True
             words = words[1:]

@@ -60,7 +60,8 @@ def parse(raw: bytes) -> Message:
         root = Part(Headers({}, defects), "text/plain", {}, "", body=data)
     headers = root.headers
     headers.hint = headers.hint or _first_charset(root.children)
-    reader = Reader(defects, crlf=data is not raw and raw.count(b"\r\n") == data.count(b"\n"))
+    line_end = raw.find(b"\n")
+    reader = Reader(defects, crlf=line_end > 0 and raw[line_end - 1 : line_end] == b"\r")
     contents = reader.contents
     contents.blocks = guarded("bodies", lambda: reader.read(root), [], defects)
     text = _body_text(contents.blocks, defects)

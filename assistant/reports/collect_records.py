@@ -117,6 +117,8 @@ class Answer:
     answered_at: datetime
     hours: float
     """Business hours of the side that answered."""
+    writer: str = ""
+    """The addr-spec of whoever answered."""
 
 
 def answers(week: ClientWeek, records: Iterable[Record]) -> Iterator[Answer]:
@@ -136,7 +138,7 @@ def answers(week: ClientWeek, records: Iterable[Record]) -> Iterator[Answer]:
             since = asked.pop(side)
             calendar, zone = (agency, week.around.timezone) if side == "us" else (week.calendar, week.zone)
             worked = calendar.business_hours_between(since, record.sent_at, zone)
-            yield Answer(side, since, record.sent_at, worked.total_seconds() / 3600)
+            yield Answer(side, since, record.sent_at, worked.total_seconds() / 3600, record.originator)
         if record.waiting_on == other:
             asked.setdefault(other, record.sent_at)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -25,14 +25,14 @@ from assistant.rendering.staff_mail import StaffMail
 from assistant.reports.collect import collect_weekly, is_empty
 from assistant.reports.collect_context import StageName, StageTarget, Surroundings
 from assistant.reports.digests import digest_mails
-from assistant.reports.facts import NoticeProblem, OperatorNotice
+from assistant.reports.facts import NoticeProblem, OperatorNotice, WeeklySummary
 from assistant.reports.notes import note_mails
 from assistant.reports.notices import bounce_notices, opt_out_notices, quarantine_notice
 from assistant.reports.period import Period, week_before
 from assistant.reports.staff import render_operator_notice
 from assistant.reports.weekly import render_weekly
 from assistant.store.facts import DatabaseFacts
-from assistant.store.tables import OutboxMessage, Record
+from assistant.store.tables import Client, OutboxMessage, Record
 
 _log = structlog.get_logger("assistant.reports")
 
@@ -128,6 +128,23 @@ class ReportOffice:
             rule=wanted.rule,
             rule_version=wanted.version,
         )
+
+    def week_of(
+        self, session: Session, client_id: int, period: Period, now: datetime, language: str = ""
+    ) -> WeeklySummary:
+        """A client's week as its owner would be told it, for looking at it at any time; `language` "" is the owner's.
+
+        Raises LookupError when there is no such client.
+        """
+        around = self.surroundings
+        client = session.get(Client, client_id)
+        owner = around.colleague(around.owner_of(client.owner if client else ""))
+        reader = replace(owner, language=language or owner.language)
+        return collect_weekly(session, around, client_id, reader, period, now)
+
+    def rendered_week(self, summary: WeeklySummary) -> Rendered:
+        """The summary as its mail. Raises ProblemsFound where the agency's own template is broken."""
+        return render_weekly(summary, self._templates())
 
     def period(self, session: Session, client_id: int, due_at: datetime) -> Period:
         """The week before `due_at`; longer where the summary before came early or not at all and mail fell between."""

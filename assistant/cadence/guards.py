@@ -6,12 +6,13 @@ final; with it the mail is put off. Either is stored with its reason.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from assistant.cadence.greetings import greeting_refused
 from assistant.cadence.matching import contact_of
 from assistant.cadence.restraint import Candidate, give_way
-from assistant.cadence.rules import DEFAULT_AT, Cadence, Rulebook
+from assistant.cadence.rules import DEFAULT_AT, Cadence, Match, Rulebook
 from assistant.cadence.stops import hold, stop_reason
 from assistant.cadence.timing import ONE_DAY, Timetable, timetable
 from assistant.calendar.business import Calendars
@@ -22,7 +23,7 @@ def recheck(
     send: SendMail, facts: ProjectFacts, now: datetime, rulebook: Rulebook, calendars: Calendars
 ) -> Refusal | None:
     """Why a follow-up may not leave at `now`, or None. For greetings use `recheck_greeting`."""
-    cadence = rulebook.for_run(send.rule, send.version)
+    cadence = _as_ordered(rulebook.for_run(send.rule, send.version), send)
     contact = contact_of(facts.client, send.contact_id)
     stop = stop_reason(facts, _as_run(send, facts, now), cadence)
     if stop is not None or contact is None or cadence is None:
@@ -52,6 +53,13 @@ def recheck_greeting(
     if send.any_day and table.why_not(now) in ("holiday", "day-off"):
         return None
     return _timing(send, contact, table, rulebook, now)
+
+
+def _as_ordered(cadence: Cadence | None, send: SendMail) -> Cadence | None:
+    """When only a later version is known, its conditions do not count: the mail was ordered under other ones."""
+    if cadence is None or cadence.version == send.version or cadence.apply == "running":
+        return cadence
+    return replace(cadence, when=Match(), unless=Match())
 
 
 def _as_run(send: SendMail, facts: ProjectFacts, now: datetime) -> CadenceRun:

@@ -12,7 +12,7 @@ from assistant.cadence.decide import decide
 from assistant.cadence.greetings import decide_greetings
 from assistant.cadence.guards import recheck, recheck_greeting
 from assistant.model.cadence import Absence, AutomaticMail, OptOut, ProjectEvent, ProjectFacts, SendMail
-from tests.cadence.worlds import CALENDARS, CLIENT, CONTACT, at, project, rules, waited, with_contact
+from tests.cadence.worlds import CALENDARS, CLIENT, CONTACT, NUDGES, at, project, rules, waited, with_contact
 
 RULEBOOK = rules()
 NOW = "2026-03-12 10:00"
@@ -77,6 +77,15 @@ def test_what_passes_puts_it_off(facts: ProjectFacts, now: str, reason: str, ret
     refusal = recheck(ordered(), facts, at(now), RULEBOOK, CALENDARS)
     assert refusal is not None
     assert (refusal.reason, refusal.retry_at) == (reason, at(retry))
+
+
+def test_an_edit_since_does_not_refuse_what_was_ordered_unless_it_says_running() -> None:
+    narrower = NUDGES.replace('stage = "proposal"', 'stage = "closing"')
+    assert recheck(ordered(), project(), at(NOW), rules(narrower), CALENDARS) is None
+    running = rules(narrower.replace('name = "nudges"', 'name = "nudges"\napply = "running"'))
+    refusal = recheck(ordered(), project(), at(NOW), running, CALENDARS)
+    assert refusal is not None
+    assert refusal.reason == "no-match"
 
 
 def test_a_greeting_leaves_only_for_its_festival() -> None:

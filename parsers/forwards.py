@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from parsers.quotation import Cut, mark_quotation
+from parsers.quotation import MOST_LINES, Cut, mark_quotation
 from parsers.quotation_headers import (
     is_bare_marker,
     is_forward_marker,
@@ -41,7 +41,7 @@ class NestedMessage:
 def read_forward(text: str, subject: SubjectFacts, nested: NestedMessage | None) -> Forwarded | None:
     """Returns what a mail forwards, or None if it forwards nothing.
 
-    `text` is the whole body. An attached mail counts unless the mail is a reply with a quotation of its own. Inline, a
+    `text` is the whole body, of which the first `MOST_LINES` lines are read. An attached mail counts unless the mail is a reply with a quotation of its own. Inline, a
     header block counts under a forward's marker, or under any marker or none if the subject says that the mail is a
     forward, or if nothing stands above a block in a mail that is no reply.
     """
@@ -56,6 +56,8 @@ def read_forward(text: str, subject: SubjectFacts, nested: NestedMessage | None)
 def _read_inline(text: str, subject: SubjectFacts) -> Forwarded | None:
     if not subject.is_forward and not _may_forward(text):
         return None
+    if text.count("\n") > MOST_LINES:
+        text = "\n".join(text.split("\n", MOST_LINES)[:MOST_LINES])
     cut = mark_quotation(text)
     if cut.first is None:
         return None

@@ -34,6 +34,8 @@ _DASHES: Final = frozenset("-=_*~+#[<|>—–─━－＊")
 _MARKER_ENDS: Final = " \t\u00a0\u3000:：.,，-*_"
 _LONGEST_VERB_LINE: Final = 24
 _VERB_LINES: Final = frozenset(VERBS_AT_END)
+MOST_LINES: Final = 40_000
+"""Lines that are looked at; a mail of more is a log file or an attack."""
 _MOST_SEGMENTS: Final = 400
 WRITTEN: Final = 0
 QUOTED: Final = 1
@@ -56,7 +58,21 @@ class Cut:
 
 
 def split_reply(text: str) -> Reply:
-    """Cuts a plain text: `reply` is what its sender newly wrote, inline answers in order; never raises, linear time."""
+    """Cuts a plain text: `reply` is what its sender newly wrote, inline answers in order; never raises, linear time.
+
+    Lines beyond `MOST_LINES` go where the lines before them end: to `quoted` if anything was quoted, else to `reply`.
+    """
+    if text.count("\n") > MOST_LINES:
+        rows = text.split("\n", MOST_LINES)
+        rest = rows.pop()
+        head = _split("\n".join(rows))
+        if head.quoted:
+            return Reply(head.reply, f"{head.quoted}\n{rest.rstrip()}", head.signature)
+        return Reply(f"{head.reply}\n{rest.rstrip()}".strip(), "", head.signature)
+    return _split(text)
+
+
+def _split(text: str) -> Reply:
     cut = mark_quotation(text)
     if cut.first is None:
         reply, signature = split_signature(cut.lines, last=True)

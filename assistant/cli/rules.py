@@ -70,7 +70,9 @@ def run(
     """Run the *.test.toml beside the rules. Exit 1 when one fails."""
     from assistant.cadence.testing import run_tests
 
-    folder, mails = _folders(ctx, rules, templates)
+    folder = rules or context_of(ctx).rules_folder()
+    # Tests look at who gets which template when; rendering them all is what `check` is for, unless asked.
+    mails = _folders(ctx, rules, templates)[1] if templates is not None else None
     results, problems = run_tests(folder, mails, only)
     _show_problems(problems, folder, as_json=as_json)
     for one in results:

@@ -66,7 +66,6 @@ _UNTIL_BEFORE: Final = re.compile(
 _INCLUSIVE: Final = re.compile(
     r"(?:\bthrough|\bthru|including|inclusive|截至|截止到?|至|到)\s*(?:the\s)?(?:\w{3,9}day,?\s)?$", re.IGNORECASE
 )
-_BACK_IN: Final = re.compile(r"(?:返回|回来|回來|上班|恢复|恢復|复工|back|return)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ _PHONE: Final = re.compile(r"(?<![\d@])(?:\+?86[- ]?)?1[3-9]\d{9}(?!\d)|(?<!\d)0
 _INNER_LABEL: Final = re.compile(
     r"(?:(?<=[\s;>\])|])|(?<=\d))\**([^\W\d_]{1,12}(?:[ ]{1,3}[^\W\d_]{1,8}){0,3})\**\s{0,3}:"
 )
-_DASHED: Final = re.compile(r"^[-=_*~+<| ]{0,90}")
 _MAY_MARK: Final = re.compile(r"[-=_*~]{2}|above|[上之]")
 _REPLY_ABOVE: Final = re.compile(
     r"^(?:please )?(?:type |write |enter )?(?:your )?(?:reply|respon[ds]e?)s? (?:is )?above (?:this|the) (?:line|dotted line)|^请?在(?:此|这|本)(?:行|线|条线)(?:以上|上方|之上)(?:回复|输入|填写)"

@@ -24,7 +24,6 @@ _MONTHS: Final = (
     ("dec", "dez", "déc", "dic", "дек", "ara", "pro", "gru", "jou"),
 )
 _MONTH_OF: Final = {name: number for number, names in enumerate(_MONTHS, 1) for name in names}
-_ENGLISH_MONTH: Final = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 _NUMERIC: Final = re.compile(r"(?<!\d)(\d{4})\s?[-/.年년]\s?(\d{1,2})\s?[-/.月월]\s?(\d{1,2})(?!\d)")
 _SHORT: Final = re.compile(r"(?<![\d.])(\d{1,2})\s?[-/.]\s?(\d{1,2})\s?[-/.]\s?(\d{4}|\d{2})(?![\d:])")
 _DAY_MONTH: Final = re.compile(

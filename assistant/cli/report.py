@@ -42,7 +42,7 @@ def weekly(
     """Show the weekly summary of one client, or of all that have something to tell. Nothing is sent."""
     from assistant.reports.collect import is_empty
 
-    workplace = context_of(ctx).workplace()
+    workplace = _workplace(ctx)
     period = _period(week, workplace)
     with workplace.database.session() as session:
         ids = _client_ids(session, client)
@@ -57,6 +57,14 @@ def weekly(
         _print_text(workplace, told)
     if not told:
         say(f"Nothing happened between {period.first_day} and {period.last_day}.")
+
+
+def _workplace(ctx: typer.Context) -> Workplace:
+    """With a quiet log: what is printed is the report."""
+    from assistant.log import set_up_logging
+
+    set_up_logging("warning")
+    return context_of(ctx).workplace()
 
 
 def _period(week: str, workplace: Workplace) -> Period:
@@ -145,7 +153,7 @@ def review(
     """Show what to improve: response times, time in stages, follow-ups and what came of them."""
     from assistant.reports.review import collect_review
 
-    workplace = context_of(ctx).workplace()
+    workplace = _workplace(ctx)
     now = workplace.clock.now()
     with workplace.database.session() as session:
         ids = _client_ids(session, client) if client else None

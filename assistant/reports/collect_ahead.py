@@ -149,7 +149,7 @@ def _release(text: str) -> Release:
 def festivals_next(week: ClientWeek) -> tuple[FestivalAhead, ...]:
     """Festivals and closings of the client's country in the fourteen days after the week, by day."""
     calendar = week.calendar
-    first = local_date(week.until, week.zone)
+    first = local_date(week.until - timedelta(microseconds=1), week.zone)
     last = first + timedelta(days=DAYS_AHEAD)
     closings = _closings(calendar, first, last)
     named = _named(calendar.country, first, last)

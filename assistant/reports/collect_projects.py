@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final, cast
 
 from sqlalchemy import or_, select
@@ -133,7 +133,7 @@ def _summary(week: ClientWeek, project: Project, items: Sequence[OpenItem], with
         name=project.name,
         stage=stage,
         stage_name=week.around.stage_name(stage, week.language),
-        business_days_in_stage=week.around.agency_days(since, week.around.day(week.until)),
+        business_days_in_stage=week.around.agency_days(since, week.today),
         target_days=target,
         buffer_days=buffer,
         stage_since=since,
@@ -189,7 +189,7 @@ def _days_left(week: ClientWeek, side: Side, due: date) -> int:
     """Business days of the side that promised; a day that is over is at least one day late, also over a weekend."""
     zone = week.around.timezone if side == "us" else week.zone
     calendar = week.around.calendars.agency if side == "us" else week.calendar
-    today = local_date(week.until, zone)
+    today = local_date(week.until - timedelta(microseconds=1), zone)
     left = calendar.business_days_between(today, due)
     return min(left, -1) if due < today else left
 

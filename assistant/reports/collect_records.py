@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from statistics import median
 
 from sqlalchemy import select
@@ -45,6 +45,11 @@ class ClientWeek:
         return self.around.client_zone(self.client)
 
     @property
+    def today(self) -> date:
+        """The last day of what is told; a week that ends at midnight has not begun the next."""
+        return self.around.day(self.until - timedelta(microseconds=1))
+
+    @property
     def in_period(self) -> tuple[Record, ...]:
         return tuple(record for record in self.records if record.sent_at in self.period)
 
@@ -71,7 +76,7 @@ class ClientWeek:
 
     def waited_days(self, side: Side, since: datetime) -> int:
         """Business days since, of the side that has to act."""
-        first, last = self.around.day(since), self.around.day(self.until)
+        first, last = self.around.day(since), self.today
         calendar = self.around.calendars.agency if side == "us" else self.calendar
         return max(0, calendar.business_days_between(first, last))
 

@@ -217,7 +217,7 @@ def _problems(week: ClientWeek) -> tuple[int, int]:
         )
     )
     unsolved = [item for item in items if item.settled_at is None or item.settled_at >= week.until]
-    today = week.around.day(week.until)
+    today = week.today
     overdue = [
         item
         for item in unsolved
@@ -242,7 +242,8 @@ def _stage_times(week: ClientWeek, projects: Sequence[Project]) -> tuple[tuple[S
         for stage, since, until in _stays(project, changes[project.id], week.until):
             ended = until in week.period
             if ended or (until == week.until and project.state in {"running", "paused"}):
-                days = week.around.agency_days(week.around.day(since), week.around.day(until))
+                last = week.today if until == week.until else week.around.day(until)
+                days = week.around.agency_days(week.around.day(since), last)
                 spent.setdefault(stage, []).append(days)
         back += sum(_goes_back(change) for change in changes[project.id] if change.at in week.period)
     return tuple(_stage_time(week, stage, spent[stage]) for stage in STAGES if stage in spent), back

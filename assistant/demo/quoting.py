@@ -218,12 +218,13 @@ def netease_web(letter: Letter) -> Layout:
 
 def mail_master(letter: Letter) -> Layout:
     """NetEase Mail Master: a card as signature, a table of rows as quote header."""
-    card = f"| |\n{letter.writer.name}\n|\n|\n{letter.writer.address}\n|\n"
-    words = f"{letter.text.strip(chr(10))}\n\n\n{card}"
+    card_lines = (letter.signature or f"{letter.writer.name}\n{letter.writer.address}").strip("\n").split("\n")
+    card = "\n|\n|\n".join(card_lines)
+    words = f"{letter.text.strip(chr(10))}\n\n\n| |\n{card}\n|\n"
     html = _paragraphs(letter.text.strip("\n"), "<div>{}</div>", "<div><br></div>")
     html += (
-        f'<div><br></div><div class="ntes-mailmaster-signature"><table><tr><td>{letter.writer.name}</td></tr>'
-        f"<tr><td>{letter.writer.address}</td></tr></table></div>"
+        '<div><br></div><div class="ntes-mailmaster-signature"><table>'
+        f"{''.join(f'<tr><td>{escape(line)}</td></tr>' for line in card_lines)}</table></div>"
     )
     shown = shown_in(letter)
     if shown is None:

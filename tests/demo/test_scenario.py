@@ -30,7 +30,7 @@ FOLLOW_UPS = {
     "biscuit-08": ("GB", "Europe/London", 3),
     "kids-01": ("CN", "Asia/Shanghai", 2),
     "gear-03": ("US", "America/New_York", 2),
-    "spa-10": ("SG", "Asia/Singapore", 2),
+    "spa-11": ("SG", "Asia/Singapore", 2),
     "inn-02": ("CN", "Asia/Shanghai", 3),
     "soap-04": ("TW", "Asia/Taipei", 3),
     "heron-03": ("CN", "Asia/Shanghai", 3),

@@ -30,11 +30,15 @@ _SKIPPED_NAMES = (
     "#comment"
 )
 _SKIPPED = frozenset(_SKIPPED_NAMES.split())
+_SHAPING = _BLOCKS | {"br", "a", "img", "hr", "td", "th"}
+"""Every other element lets its text run on."""
 _RUN = re.compile(r"[ \t\n\r\f]+")
 _BREAK_BETWEEN_WIDE = re.compile(
     r"(?<=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60])[ \t]*\r?\n[ \t]*(?=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60])"
 )
-_INVISIBLE = re.compile("[\u200b\u200c\u2060\ufeff\u00ad\u034f\u061c\u180e]+")
+_INVISIBLE_CHARACTERS = "\u200b\u200c\u2060\ufeff\u00ad\u034f\u061c\u180e"
+_NOTHING = f" \t\xa0\u3000{_INVISIBLE_CHARACTERS}"
+_INVISIBLE = re.compile(f"[{_INVISIBLE_CHARACTERS}]+")
 _HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|max-height\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])|font-size\s*:\s*0(?![.\d])",
     re.IGNORECASE,
@@ -66,7 +70,7 @@ def html_to_text(html: str) -> str:
     if root is None:
         return ""
     lowered = html.lower()
-    return _tidy(
+    return _plain(
         _Walk(
             may_hide=" hidden" in lowered
             or (any(word in lowered for word in _MAY_HIDE) and _HIDING.search(lowered) is not None),
@@ -135,24 +139,24 @@ class _Walk:
 
     def run(self, root: LexborNode) -> str:
         stack: list[LexborNode | str] = [root]
+        pop, push, may_hide = stack.pop, stack.append, self._may_hide
         while stack:
-            node = stack.pop()
+            node = pop()
             if isinstance(node, str):
                 self._leave(node)
                 continue
             following = node.next
             if following is not None:
-                stack.append(following)
+                push(following)
             tag = node.tag or ""
             if tag == "-text":
                 self._text(node.text_content or "")
-            elif tag not in _SKIPPED and not (self._may_hide and _is_hidden(node)):
-                mark = self._enter(tag, node)
+            elif tag not in _SKIPPED and not (may_hide and _is_hidden(node)):
+                if tag in _SHAPING and (mark := self._enter(tag, node)):
+                    push(mark)
                 child = node.child
-                if mark:
-                    stack.append(mark)
                 if child is not None:
-                    stack.append(child)
+                    push(child)
         self._finish()
         return "\n".join(["> " * depth + text if depth and text else ">" * depth + text for depth, text in self.lines])
 
@@ -178,21 +182,24 @@ class _Walk:
     def _write(self, words: str) -> None:
         if not words:
             return
-        if not self._line:
-            if self._gap:
-                if self.lines:
-                    empty = (min(self.lines[-1][0], self._quote), "")
-                    self.lines.extend([empty] * min(self._gap, 2))
-                self._gap = 0
-        elif self._space:
-            self._line.append(" ")
-        self._space = False
-        self._marker = False
+        if self._line:
+            if self._space:
+                self._line.append(" ")
+        elif self._gap:
+            if self.lines:
+                self.lines.append((min(self.lines[-1][0], self._quote), ""))
+            self._gap = 0
+        self._space = self._marker = False
         self._line.append(words)
 
     def _finish(self) -> None:
-        if self._line and not self._marker:
-            self.lines.append((self._quote, "".join(self._line).rstrip()))
+        line = self._line
+        if line and not self._marker:
+            text = line[0] if len(line) == 1 else "".join(line)
+            if text.strip(_NOTHING):
+                self.lines.append((self._quote, text.rstrip()))
+            else:
+                self._gap = 1  # a line that only looked empty
             self._line = []
         self._space = False
 
@@ -244,9 +251,13 @@ class _Walk:
         row[0] += 1
 
     def _enter_block(self, tag: str, node: LexborNode) -> str:
+        if tag == "div" and not self._may_keep_space:
+            self._finish()
+            return tag
         mark = tag
         if tag == "p" and (self._rows or (self._may_be_tight and _is_tight(node))):
-            mark = "div"
+            self._finish()
+            return "div"
         if tag == "blockquote" and not _is_quotation(node):
             mark = "div"
         self._break_block(mark)
@@ -276,6 +287,9 @@ class _Walk:
             self._lists[-1] = number + 1
 
     def _leave(self, mark: str) -> None:
+        if mark == "div":
+            self._finish()
+            return
         if mark == "a":
             self._leave_link()
             return
@@ -352,7 +366,15 @@ def _is_quotation(node: LexborNode) -> bool:
     )
 
 
+def _plain(text: str) -> str:
+    if text.isascii():
+        return text.strip("\n").rstrip()
+    if any(char in text for char in _INVISIBLE_CHARACTERS):
+        text = _INVISIBLE.sub("", text)
+    return text.replace("\xa0", " ").strip("\n").rstrip()
+
+
 def _tidy(text: str) -> str:
-    text = _INVISIBLE.sub("", text.replace("\xa0", " "))
+    text = _plain(text)
     text = _LINE_SPACE.sub("\n", text)
     return _MANY_LINES.sub("\n\n", text).strip("\n").rstrip()

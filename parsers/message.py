@@ -43,7 +43,6 @@ _DELIVERED_TO = (
     b"apparently-to",
 )
 _ANSWERS_OF_MACHINES = frozenset({"bounce", "receipt", "feedback_report", "auto_reply"})
-_FORWARD_WORDS = ("orward", "ORWARD", "转发", "轉發", "轉寄", "转寄", "転送")
 _LIST_ID = re.compile(r"<([^<>\s]{1,500})>")
 
 
@@ -196,11 +195,9 @@ def _assemble(raw: bytes, headers: Headers, contents: Contents, text: str, cut: 
 def _forwarded(text: str, cut: Reply, subject: SubjectFacts, contents: Contents, defects: Defects) -> Forwarded | None:
     """What was forwarded. What is plainly no forward, most mail, is not looked at closer: that marks the quotation again."""
     nested = _nested_facts(contents.nested[0], defects) if contents.nested else None
-    if nested is None and not subject.is_forward:
-        if not cut.quoted and cut.reply.count("\n") > 1 and "@" not in cut.reply:
-            return None
-        if subject.is_reply and not any(word in text for word in _FORWARD_WORDS):
-            return None
+    plain_to_see = not cut.quoted and cut.reply.count("\n") > 1 and "@" not in cut.reply
+    if nested is None and not subject.is_forward and plain_to_see:
+        return None
     return read_forward(text, subject, nested)
 
 

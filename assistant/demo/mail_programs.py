@@ -41,7 +41,6 @@ class Program:
     transfer: Transfer = "base64"
     file_names: FileNames = "encoded-word"
     has_html: bool = True
-    parameters: str = ""
     preamble: str = ""
 
 
@@ -304,7 +303,7 @@ def compose(letter: Letter) -> bytes:
     program = PROGRAMS[letter.program]
     charset = letter.charset or program.charset
     layout = lay_out_letter(letter)
-    headers, body = text_part("plain", layout.plain, charset, program.transfer, program.parameters)
+    headers, body = text_part("plain", layout.plain, charset, program.transfer)
     if program.has_html:
         document = program.wrap.format(charset=charset, body=layout.html)
         parts = [(headers, body), text_part("html", document, charset, program.transfer)]

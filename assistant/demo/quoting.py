@@ -363,17 +363,14 @@ def apple_zh(person: Person, at: datetime) -> str:
 
 
 def thunderbird(letter: Letter) -> Layout:
-    """Thunderbird, plain text only, quotation marked below a short attribution."""
-    words = own_words(letter, delimiter="-- \n")
+    """Thunderbird, plain text only: quotation marked below a short attribution, signature at the very end."""
     shown = shown_in(letter)
     if shown is None:
-        return Layout(words, "")
+        return Layout(own_words(letter, delimiter="-- \n"), "")
     at = shown.at.astimezone(letter.at.tzinfo)
-    below = lay_out_letter(shown)
     line = f"在 {at.year}/{at.month}/{at.day} {at.hour}:{at:%M}, {shown.writer.name} 写道:"
-    return Layout(
-        f"{letter.text.strip(chr(10))}\n\n{line}\n{_marked(below.plain)}\n\n-- \n{letter.signature.strip(chr(10))}", ""
-    )
+    sign = f"\n\n-- \n{letter.signature.strip(chr(10))}" if letter.signature else ""
+    return Layout(f"{letter.text.strip(chr(10))}\n\n{line}\n{_marked(lay_out_letter(shown).plain)}{sign}", "")
 
 
 LAYOUTS: Final[dict[str, Callable[[Letter], Layout]]] = {

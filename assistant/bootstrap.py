@@ -225,7 +225,9 @@ class Workplace:
         from assistant.reports.office import ReportOffice, ReportPlace
 
         return ReportOffice(
-            ReportPlace(self.config.agency.name, self.config.agency.timezone, self.operator, self.config.summary.recipients),
+            ReportPlace(
+                self.config.agency.name, self.config.agency.timezone, self.operator, self.config.summary.recipients
+            ),
             self.directory,
             self.cadence.templates,
             self.cadence.calendars,
@@ -267,7 +269,9 @@ class Workplace:
             settings = self.submission_settings()
             submitter = Submission(settings, token_source(settings.oauth))
         config = self.config.submission
-        limits = DeliveryLimits(config.daily_limit, config.hourly_limit, config.min_interval) if config else DeliveryLimits()
+        limits = (
+            DeliveryLimits(config.daily_limit, config.hourly_limit, config.min_interval) if config else DeliveryLimits()
+        )
         return Delivery(
             self.database,
             submitter,  # type: ignore[arg-type]  # a Submission, or what a test or a dry run puts in its place

@@ -39,7 +39,9 @@ def _address(value: Any) -> Any:
 
 def _secret_reference(value: Any) -> Any:
     if not isinstance(value, str) or not value.startswith(("env:", "file:", "keyring:")):
-        raise ValueError("must not stand in the file: write env:NAME, file:PATH or keyring:NAME and keep the secret there")
+        raise ValueError(
+            "must not stand in the file: write env:NAME, file:PATH or keyring:NAME and keep the secret there"
+        )
     return value
 
 
@@ -70,7 +72,9 @@ class Agency(_Table):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError('is not a time zone; write an IANA name such as "Asia/Shanghai" or "Europe/London"') from error
+            raise ValueError(
+                'is not a time zone; write an IANA name such as "Asia/Shanghai" or "Europe/London"'
+            ) from error
         return value
 
     @field_validator("country")
@@ -229,7 +233,9 @@ def load_config(path: Path) -> Config:
     try:
         return Config.model_validate(tree)
     except ValidationError as error:
-        raise ProblemsFound(tuple(_problem(path, text, details) for details in error.errors(include_url=False))) from None
+        raise ProblemsFound(
+            tuple(_problem(path, text, details) for details in error.errors(include_url=False))
+        ) from None
 
 
 def _problem(path: Path, text: str, details: Any) -> Problem:
@@ -242,7 +248,9 @@ def _problem(path: Path, text: str, details: Any) -> Problem:
         return Problem(str(path), line, column, "C002", f'unknown key "{location[-1]}"', hint)
     if kind == "missing":
         where = ".".join(str(part) for part in location[:-1])
-        return Problem(str(path), line, column, "C003", f'{f"[{where}]" if where else "the file"} lacks "{location[-1]}"')
+        return Problem(
+            str(path), line, column, "C003", f'{f"[{where}]" if where else "the file"} lacks "{location[-1]}"'
+        )
     if kind == "value_error":
         return Problem(str(path), line, column, "C004", f"{name} {details['ctx']['error']}")
     return Problem(str(path), line, column, "C004", f"{name}: {details['msg'][0].lower()}{details['msg'][1:]}")
@@ -276,7 +284,9 @@ def resolve_secret(reference: str, base: Path) -> str:
     if scheme == "env":
         value = os.environ.get(name)
         if not value:
-            raise AssistantError(f"the secret {reference} is not set: export {name}=… before starting, or use file:PATH.")
+            raise AssistantError(
+                f"the secret {reference} is not set: export {name}=… before starting, or use file:PATH."
+            )
         return value
     if scheme == "file":
         path = Path(name).expanduser()
@@ -284,7 +294,9 @@ def resolve_secret(reference: str, base: Path) -> str:
         try:
             return path.read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise AssistantError(f"the secret file {path} cannot be read: {error.strerror}. Create it with mode 0600.") from error
+            raise AssistantError(
+                f"the secret file {path} cannot be read: {error.strerror}. Create it with mode 0600."
+            ) from error
     return _from_keyring(name)
 
 

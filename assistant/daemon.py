@@ -172,8 +172,8 @@ class Daemon:
 
     def _pause(self) -> float:
         """Seconds until the next turn if nothing wakes us: a tick, growing while something is broken."""
-        tick = self._workplace.config.daemon.tick.total_seconds()
-        return min(tick * 2 ** min(self._failures, 6), _LONGEST_PAUSE_SECONDS)
+        tick: float = self._workplace.config.daemon.tick.total_seconds()
+        return min(tick * float(2 ** min(self._failures, 6)), _LONGEST_PAUSE_SECONDS)
 
     def _start_reading(self) -> threading.Thread | None:
         reader = self._passes.reader
@@ -203,7 +203,9 @@ class Daemon:
             "at": self._workplace.clock.now().isoformat(),
             "pid": os.getpid(),
             "trouble": self._trouble,
-            "mailboxes": {name: {"state": found[0], "detail": found[1]} for name, found in self._workplace.sink.states.items()},
+            "mailboxes": {
+                name: {"state": found[0], "detail": found[1]} for name, found in self._workplace.sink.states.items()
+            },
         }
         temporary = self._health_file.with_suffix(".tmp")
         try:
@@ -211,4 +213,3 @@ class Daemon:
             temporary.replace(self._health_file)
         except OSError as error:
             _log.warning("health_file_not_written", reason=error.strerror)
-

@@ -58,7 +58,11 @@ def dry_run(config: Config, base: Path, options: Options) -> list[WouldSend]:
         copied = config.model_copy(update={"store": config.store.model_copy(update={"url": f"sqlite:///{copy}"})})
         workplace = Workplace(copied, base, options)
         with workplace.database.session() as session:
-            before = set(session.scalars(select(OutboxMessage.id).where(OutboxMessage.state.in_(("sent", "refused", "cancelled")))))
+            before = set(
+                session.scalars(
+                    select(OutboxMessage.id).where(OutboxMessage.state.in_(("sent", "refused", "cancelled")))
+                )
+            )
         reader = workplace.mailbox_reader() if config.mailbox else None
         passes = Passes(workplace, reader, workplace.delivery(NoteTaker()))
         try:

@@ -150,7 +150,11 @@ def try_mailbox(config: Config, base: Path) -> Trial:
     except AssistantError as error:
         return Trial("mailbox", False, str(error))
     count = sum(state.exists for state in states)
-    return Trial("mailbox", True, f"{settings.user} at {settings.host}: {count} messages in {', '.join(settings.folders)}; {idle}")
+    return Trial(
+        "mailbox",
+        True,
+        f"{settings.user} at {settings.host}: {count} messages in {', '.join(settings.folders)}; {idle}",
+    )
 
 
 def try_submission(config: Config, base: Path) -> Trial:

@@ -21,6 +21,7 @@ from assistant.cli import (
     projects,
     quarantine,
     records,
+    report,
     rules,
     run,
     templates,
@@ -47,8 +48,12 @@ def _version(value: bool) -> None:
 @app.callback()
 def root(
     ctx: typer.Context,
-    config: Annotated[Optional[Path], typer.Option("--config", "-c", metavar="FILE", help="Configuration; default ./config.toml.")] = None,  # noqa: UP045  # typer reads this form on every supported version
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version and exit.")] = False,
+    config: Annotated[
+        Optional[Path], typer.Option("--config", "-c", metavar="FILE", help="Configuration; default ./config.toml.")
+    ] = None,  # noqa: UP045  # typer reads this form on every supported version
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version and exit.")
+    ] = False,
 ) -> None:
     """Set up what every command is given."""
     ctx.obj = CommandContext(config or Path("config.toml"), explicit=config is not None)
@@ -61,4 +66,5 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(templates.app, name="templates")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(outbox.app, name="outbox")
+app.add_typer(report.app, name="report")
 app.add_typer(quarantine.app, name="quarantine")

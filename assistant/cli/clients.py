@@ -24,7 +24,9 @@ def register(root: typer.Typer) -> None:
 
 
 @app.callback()
-def clients(ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False) -> None:
+def clients(
+    ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False
+) -> None:
     """List clients, or correct them with a subcommand."""
     if ctx.invoked_subcommand is not None:
         return
@@ -55,7 +57,9 @@ def find_client(session: Session, which: str) -> Client:
         return (exact or named)[0]
     if not named:
         raise WrongUse(f"there is no client {which!r}; `assistant clients` lists them.")
-    raise WrongUse(f"{which!r} fits {len(named)} clients ({', '.join(client.name for client in named[:5])}); use the id.")
+    raise WrongUse(
+        f"{which!r} fits {len(named)} clients ({', '.join(client.name for client in named[:5])}); use the id."
+    )
 
 
 @app.command("merge")

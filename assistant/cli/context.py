@@ -51,7 +51,9 @@ class CommandContext:
         """The agency's own rules, or the shipped ones."""
         from assistant.resources import folder_for, shipped
 
-        return folder_for(self.config.folders.rules, self.base) if self.has_config() or self.explicit else shipped("rules")
+        return (
+            folder_for(self.config.folders.rules, self.base) if self.has_config() or self.explicit else shipped("rules")
+        )
 
     def templates(self) -> Templates:
         from assistant.config import full_language
@@ -78,5 +80,7 @@ def parse_time(text: str, timezone: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise WrongUse(f"{text!r} is not a time: write 2026-02-24T10:00:00+08:00, or without the offset for {timezone}.") from error
+        raise WrongUse(
+            f"{text!r} is not a time: write 2026-02-24T10:00:00+08:00, or without the offset for {timezone}."
+        ) from error
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(timezone))

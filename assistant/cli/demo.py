@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    folder: Annotated[Path, typer.Option("--output", help="Where the mails that were sent, the summaries and the database go.")] = Path("demo-output"),
+    folder: Annotated[
+        Path, typer.Option("--output", help="Where the mails that were sent, the summaries and the database go.")
+    ] = Path("demo-output"),
     quick: Annotated[bool, typer.Option("--quick", help="The first two and a half weeks only.")] = False,
 ) -> None:
     """Play some weeks of an agency's mail: logged, read, followed up, greeted, reminded, summarised."""
@@ -106,7 +108,9 @@ def _tables(out: Any, played: Played) -> None:
         )
         for row in rows:
             outcome = row.state if not row.reason else f"{row.state}: {row.reason}"
-            table.add_row(f"{row.due_at:%m-%d %H:%M}", row.recipients[0], row.subject, f"{row.rule} {row.step or ''}", outcome)
+            table.add_row(
+                f"{row.due_at:%m-%d %H:%M}", row.recipients[0], row.subject, f"{row.rule} {row.step or ''}", outcome
+            )
     database.close()
     out.print()
     out.print(table)

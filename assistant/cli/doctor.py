@@ -41,7 +41,9 @@ def _trials(context: CommandContext, offline: bool) -> Iterator[tuple[Trial, int
     """Each check with the exit status its failure means. Without a configuration nothing else can be asked."""
     from assistant.setup import try_mailbox, try_submission
 
-    configured = _guarded("config", lambda: f"{context.config_path}: {len(context.config.staff)} of the staff are known")
+    configured = _guarded(
+        "config", lambda: f"{context.config_path}: {len(context.config.staff)} of the staff are known"
+    )
     configured_trial = configured(context)
     yield configured_trial, 1
     if not configured_trial.ok:

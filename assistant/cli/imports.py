@@ -18,8 +18,15 @@ def register(app: typer.Typer) -> None:
 
 def import_history(
     ctx: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="mbox files, Maildir folders, .eml files or folders of them.")],
-    may_start_since: Annotated[Optional[str], typer.Option(metavar="TIME", help="Mail written since then may start a follow-up; by default none of the import may.")] = None,  # noqa: UP045  # typer reads this form on every supported version
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", help="mbox files, Maildir folders, .eml files or folders of them.")
+    ],
+    may_start_since: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="TIME", help="Mail written since then may start a follow-up; by default none of the import may."
+        ),
+    ] = None,  # noqa: UP045  # typer reads this form on every supported version
     as_json: Annotated[bool, typer.Option("--json", help="Print counts as one JSON object.")] = False,
 ) -> None:
     """Log history. Interrupted? Call it again: what is there already is passed over."""
@@ -49,7 +56,12 @@ def import_history(
     with _progress() as progress:
         reading = progress.add_task("reading files", total=count_messages(paths))
         kept = keep_history(
-            workplace.database, workplace.archive, workplace.clock, mails(), since, lambda count: progress.advance(reading, count)
+            workplace.database,
+            workplace.archive,
+            workplace.clock,
+            mails(),
+            since,
+            lambda count: progress.advance(reading, count),
         )
         progress.update(reading, total=kept.read, completed=kept.read)
         logging = progress.add_task("understanding", total=kept.new or None)
@@ -76,5 +88,9 @@ def _progress() -> Any:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     return Progress(
-        TextColumn("{task.description:<14}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console(stderr=True)
+        TextColumn("{task.description:<14}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console(stderr=True),
     )

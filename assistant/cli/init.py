@@ -21,13 +21,23 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where config.toml, rules/ and templates/ go.")] = Path(),
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="Where config.toml, rules/ and templates/ go.")
+    ] = Path(),
     address: Annotated[Optional[str], typer.Option(help="The assistant's own address; asked for when missing.")] = None,  # noqa: UP045  # as above
     agency: Annotated[Optional[str], typer.Option(help="The agency's name.")] = None,  # noqa: UP045  # as above
     staff: Annotated[Optional[str], typer.Option(help="The first colleague: name <address>.")] = None,  # noqa: UP045  # as above
     language: Annotated[Optional[str], typer.Option(help="zh, zh-Hant or en.")] = None,  # noqa: UP045  # as above
-    password: Annotated[Optional[str], typer.Option(metavar="REFERENCE", help="env:NAME, file:PATH or keyring:NAME; else asked for and kept in a file only you can read.")] = None,  # noqa: UP045  # as above
-    imap: Annotated[Optional[str], typer.Option(metavar="HOST:PORT", help="Mailbox server, where it is not known from the address.")] = None,  # noqa: UP045  # as above
+    password: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="REFERENCE",
+            help="env:NAME, file:PATH or keyring:NAME; else asked for and kept in a file only you can read.",
+        ),
+    ] = None,  # noqa: UP045  # as above
+    imap: Annotated[
+        Optional[str], typer.Option(metavar="HOST:PORT", help="Mailbox server, where it is not known from the address.")
+    ] = None,  # noqa: UP045  # as above
     smtp: Annotated[Optional[str], typer.Option(metavar="HOST:PORT", help="Submission server, likewise.")] = None,  # noqa: UP045  # as above
     test: Annotated[bool, typer.Option("--test/--no-test", help="Try login and submission at once.")] = True,
 ) -> None:
@@ -46,14 +56,22 @@ def init(
     if provider is not None:
         say(f"{provider.name}: {provider.hint.in_language(language)}")
     agency = agency or typer.prompt("Name of the agency", err=True)
-    name, staff_address = _person(staff or typer.prompt("Your name and address, as 李雷 <lilei@agency.example>", err=True))
+    name, staff_address = _person(
+        staff or typer.prompt("Your name and address, as 李雷 <lilei@agency.example>", err=True)
+    )
     servers = _servers(provider, imap, smtp)
     oauth = _oauth(provider) if provider and provider.auth == ("oauth2",) else ""
     if not oauth and password is None:
         secret = typer.prompt("Password or authorisation code (not shown)", hide_input=True, err=True)
         password = keep_secret(folder, secret)
         say(f"kept in {folder / 'secrets'}, readable by you alone; config.toml only points to it")
-    zone, country = ("Asia/Taipei", "TW") if language == "zh-Hant" else ("Asia/Shanghai", "CN") if language.startswith("zh") else _place()
+    zone, country = (
+        ("Asia/Taipei", "TW")
+        if language == "zh-Hant"
+        else ("Asia/Shanghai", "CN")
+        if language.startswith("zh")
+        else _place()
+    )
     answers = Answers(
         agency,
         staff_address.rpartition("@")[2],
@@ -127,7 +145,9 @@ def _oauth(provider: Provider) -> str:
     """Gmail and Microsoft 365 by OAuth2: the person brings a client id and authorises in any browser."""
     say(f"{provider.name} wants OAuth2. See docs/running.md for how to get a client id and a refresh token.")
     client_id = typer.prompt("OAuth2 client id", err=True)
-    refresh = typer.prompt("Where the refresh token is kept (file:PATH or env:NAME)", default="file:secrets/refresh-token", err=True)
+    refresh = typer.prompt(
+        "Where the refresh token is kept (file:PATH or env:NAME)", default="file:secrets/refresh-token", err=True
+    )
     from assistant.mail.oauth import OAUTH_PROVIDERS
 
     known = OAUTH_PROVIDERS[provider.oauth]

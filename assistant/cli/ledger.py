@@ -14,7 +14,9 @@ def register(app: typer.Typer) -> None:
     app.command("ledger")(ledger)
 
 
-def ledger(ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False) -> None:
+def ledger(
+    ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False
+) -> None:
     """Account for the mail: logged, duplicate, ignored, quarantined or pending, by folder."""
     from assistant.store.listings import ledger_rows
 

@@ -63,7 +63,9 @@ def _print_message(message: Message) -> None:
 
 
 def _header_lines(message: Message) -> list[tuple[str, str]]:
-    attachments = ", ".join(f"{item.filename or item.content_type} ({item.size:,} bytes)" for item in message.attachments)
+    attachments = ", ".join(
+        f"{item.filename or item.content_type} ({item.size:,} bytes)" for item in message.attachments
+    )
     return [
         ("from", _person(message.originator)),
         ("to", ", ".join(_person(person) for person in message.to)),
@@ -82,7 +84,10 @@ def _header_lines(message: Message) -> list[tuple[str, str]]:
         ("language", message.language),
         ("attachments", attachments),
         ("security", message.security),
-        ("defects", "; ".join(" ".join(filter(None, (item.code, item.where, item.detail))) for item in message.defects)),
+        (
+            "defects",
+            "; ".join(" ".join(filter(None, (item.code, item.where, item.detail))) for item in message.defects),
+        ),
     ]
 
 
@@ -93,7 +98,11 @@ def _person(address: Any) -> str:
 
 
 @app.command("show")
-def show(ctx: typer.Context, number: Annotated[str, typer.Argument(metavar="ID", help="Record number or Message-ID.")], as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+def show(
+    ctx: typer.Context,
+    number: Annotated[str, typer.Argument(metavar="ID", help="Record number or Message-ID.")],
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
     """Show a record with its labels, confidence and evidence."""
     from assistant.store.listings import record_row
     from assistant.store.tables import Client, Project
@@ -131,7 +140,9 @@ def find_record(session: Any, number: str) -> Any:
 
 
 @app.command("retry")
-def retry(ctx: typer.Context, number: Annotated[int, typer.Argument(metavar="ID", help="Number in `assistant quarantine`.")]) -> None:
+def retry(
+    ctx: typer.Context, number: Annotated[int, typer.Argument(metavar="ID", help="Number in `assistant quarantine`.")]
+) -> None:
     """Take a message out of quarantine and interpret it again."""
     from assistant.errors import WrongUse
 
@@ -149,7 +160,9 @@ def correct(
     ctx: typer.Context,
     number: Annotated[str, typer.Argument(metavar="ID", help="Record number or Message-ID.")],
     stage: _Text = None,
-    intent: Annotated[Optional[list[str]], typer.Option(help="The intents it has; repeat for several, `none` for none.")] = None,  # noqa: UP045  # typer reads this form on every supported version
+    intent: Annotated[
+        Optional[list[str]], typer.Option(help="The intents it has; repeat for several, `none` for none.")
+    ] = None,  # noqa: UP045  # typer reads this form on every supported version
     approval: _Text = None,
     waiting_on: _Text = None,
     project: _Text = None,

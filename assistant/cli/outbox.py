@@ -22,8 +22,22 @@ def list_(
     from assistant.store.listings import outbox_rows
 
     with context_of(ctx).database().session() as session:
-        columns = ("id", "state", "reason", "due_at", "purpose", "client", "recipients", "subject", "rule", "step", "release")
-        listing(outbox_rows(session, everything=everything), columns, as_json=as_json, empty="Nothing waits to be sent.")
+        columns = (
+            "id",
+            "state",
+            "reason",
+            "due_at",
+            "purpose",
+            "client",
+            "recipients",
+            "subject",
+            "rule",
+            "step",
+            "release",
+        )
+        listing(
+            outbox_rows(session, everything=everything), columns, as_json=as_json, empty="Nothing waits to be sent."
+        )
 
 
 @app.command("show")

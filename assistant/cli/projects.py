@@ -32,7 +32,16 @@ def threads(ctx: typer.Context, as_json: _AsJson = False) -> None:
     from assistant.store.listings import thread_rows
 
     with context_of(ctx).database().session() as session:
-        columns = ("id", "subject", "client", "project", "project_confidence", "project_evidence", "messages", "last_at")
+        columns = (
+            "id",
+            "subject",
+            "client",
+            "project",
+            "project_confidence",
+            "project_evidence",
+            "messages",
+            "last_at",
+        )
         listing(thread_rows(session), columns, as_json=as_json, empty="No threads yet.")
 
 

@@ -23,4 +23,6 @@ def quarantine(
 
     with context_of(ctx).database().session() as session:
         columns = ("id", "phase", "reason", "since", "attempts", "folder", "uid")
-        listing(quarantine_rows(session, everything=everything), columns, as_json=as_json, empty="Nothing is in quarantine.")
+        listing(
+            quarantine_rows(session, everything=everything), columns, as_json=as_json, empty="Nothing is in quarantine."
+        )

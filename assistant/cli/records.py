@@ -9,7 +9,18 @@ import typer
 from assistant.cli.context import context_of, parse_time
 from assistant.cli.output import listing
 
-_COLUMNS = ("id", "sent_at", "direction", "client", "project", "stage", "stage_confidence", "waiting_on", "intents", "summary")
+_COLUMNS = (
+    "id",
+    "sent_at",
+    "direction",
+    "client",
+    "project",
+    "stage",
+    "stage_confidence",
+    "waiting_on",
+    "intents",
+    "summary",
+)
 
 
 def register(app: typer.Typer) -> None:

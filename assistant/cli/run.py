@@ -12,7 +12,7 @@ from assistant.cli.context import CommandContext, context_of, parse_time
 from assistant.cli.output import result, say
 
 if TYPE_CHECKING:
-    from assistant.bootstrap import Workplace
+    from assistant.bootstrap import Options, Workplace
 
 
 def register(app: typer.Typer) -> None:
@@ -22,8 +22,17 @@ def register(app: typer.Typer) -> None:
 def run(
     ctx: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="One pass: read, decide, send what is due, and exit.")] = False,
-    now: Annotated[Optional[str], typer.Option("--now", metavar="TIME", help="As if it were TIME (ISO 8601). With --once; loopback servers or --dry-run only.")] = None,  # noqa: UP045  # typer reads this form on every supported version
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing and keep nothing: say what would be sent.")] = False,
+    now: Annotated[
+        Optional[str],
+        typer.Option(
+            "--now",
+            metavar="TIME",
+            help="As if it were TIME (ISO 8601). With --once; loopback servers or --dry-run only.",
+        ),
+    ] = None,  # noqa: UP045  # typer reads this form on every supported version
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Send nothing and keep nothing: say what would be sent.")
+    ] = False,
 ) -> None:
     """Read the mailbox, log, decide, and send what is due; until stopped, or once."""
     from assistant.bootstrap import Options, only_loopback
@@ -36,7 +45,9 @@ def run(
     if now is not None and not once:
         raise WrongUse("--now moves the clock for one pass: add --once.")
     if now is not None and not dry_run and not only_loopback(config):
-        raise WrongUse("--now would let the assistant write to real people at the wrong time: add --dry-run, or use servers on 127.0.0.1.")
+        raise WrongUse(
+            "--now would let the assistant write to real people at the wrong time: add --dry-run, or use servers on 127.0.0.1."
+        )
     moment = parse_time(now, config.agency.timezone) if now else None
     if dry_run:
         _dry_run(context, Options(now=moment, dry_run=True))
@@ -95,10 +106,12 @@ def _forever(workplace: Workplace, context: CommandContext) -> None:
         passes.close()
 
 
-def _dry_run(context: CommandContext, options: object) -> None:
+def _dry_run(context: CommandContext, options: Options) -> None:
     from assistant.rehearsal import dry_run
 
     mails = dry_run(context.config, context.base, options)
     for mail in mails:
-        result(f"{mail.due_at:%Y-%m-%d %H:%M} UTC  {mail.state:<9} {', '.join(mail.recipients)}  {mail.subject}  [{mail.rule}]")
+        result(
+            f"{mail.due_at:%Y-%m-%d %H:%M} UTC  {mail.state:<9} {', '.join(mail.recipients)}  {mail.subject}  [{mail.rule}]"
+        )
     say(f"{len(mails)} mails would be sent or wait; nothing was sent, nothing was kept.")

@@ -15,7 +15,9 @@ app = typer.Typer(help="List, check and preview the mails.", no_args_is_help=Tru
 
 
 @app.command("list")
-def list_(ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False) -> None:
+def list_(
+    ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False
+) -> None:
     """List templates and their languages."""
     templates = context_of(ctx).templates()
     rows = ({"name": name, "languages": templates.languages(name)} for name in templates.names())

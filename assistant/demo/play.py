@@ -174,7 +174,7 @@ def _write_summaries(folder: Path, sent: tuple[SentMail, ...]) -> tuple[Path, ..
     target.mkdir(exist_ok=True)
     written = []
     for mail in sent:
-        html = mail.message.get_body(("html",)) if hasattr(mail.message, "get_body") else None  # type: ignore[attr-defined]  # the modern policy has it
+        html = mail.message.get_body(("html",)) if hasattr(mail.message, "get_body") else None
         subject = str(mail.message["Subject"])
         if html is None or not mail.message.get("List-Unsubscribe") or mail.message.get("In-Reply-To"):
             continue

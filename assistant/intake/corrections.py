@@ -18,11 +18,11 @@ _VALUES = {"stage": STAGE_LABELS, "approval": ("", "none", *APPROVALS), "waiting
 def correct_record(session: Session, record: Record, field: str, value: str, by: str, now: datetime) -> str:
     """Applies one correction and stores it; returns a sentence. Raises WrongUse for values that do not exist."""
     previous = _apply(session, record, field, value)
+    session.add(Correction(message_id=record.message_id, field=field, value=value, previous=previous, by=by, at=now))
     session.add(
-        Correction(message_id=record.message_id, field=field, value=value, previous=previous, by=by, at=now)
-    )
-    session.add(
-        AuditEntry(at=now, who=by, event="corrected", subject=f"record:{record.id}", details={field: value, "was": previous})
+        AuditEntry(
+            at=now, who=by, event="corrected", subject=f"record:{record.id}", details={field: value, "was": previous}
+        )
     )
     session.flush()
     project = session.get(Project, record.project_id) if record.project_id else None
@@ -74,11 +74,15 @@ def _move_to_project(session: Session, record: Record, value: str) -> str:
         session.add(target)
         session.flush()
     else:
-        found = session.get(Project, int(value)) if value.isdigit() else session.scalar(
-            select(Project).where(Project.client_id == record.client_id, Project.name == value)
+        found = (
+            session.get(Project, int(value))
+            if value.isdigit()
+            else session.scalar(select(Project).where(Project.client_id == record.client_id, Project.name == value))
         )
         if found is None:
-            raise WrongUse(f"there is no project {value!r} of this client; `assistant projects` lists them, `new` opens one.")
+            raise WrongUse(
+                f"there is no project {value!r} of this client; `assistant projects` lists them, `new` opens one."
+            )
         target = found
     thread = session.get(Thread, record.thread_id)
     for row in session.scalars(select(Record).where(Record.thread_id == record.thread_id)):
@@ -93,7 +97,11 @@ def _move_to_project(session: Session, record: Record, value: str) -> str:
 
 
 def _move_to_client(session: Session, record: Record, value: str) -> str:
-    found = session.get(Client, int(value)) if value.isdigit() else session.scalar(select(Client).where(Client.name == value))
+    found = (
+        session.get(Client, int(value))
+        if value.isdigit()
+        else session.scalar(select(Client).where(Client.name == value))
+    )
     if found is None:
         raise WrongUse(f"there is no client {value!r}; `assistant clients` lists them.")
     previous = str(record.client_id or "")

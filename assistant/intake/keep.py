@@ -39,7 +39,13 @@ class FetchedMail(Protocol):
 
 
 def keep_batch(
-    session: Session, archive: Archive, mailbox: str, folder: str, uidvalidity: int, batch: Sequence[FetchedMail], now: datetime
+    session: Session,
+    archive: Archive,
+    mailbox: str,
+    folder: str,
+    uidvalidity: int,
+    batch: Sequence[FetchedMail],
+    now: datetime,
 ) -> int:
     """Keeps what is new of `batch` and moves the cursor; returns how many were new. Safe to repeat."""
     uids = [mail.uid for mail in batch]

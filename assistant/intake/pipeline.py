@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from assistant.clock import Clock
+from assistant.intake.project_book import ProjectBook
 from assistant.intake.record import apply_reading, note_consequences, refresh_project
 from assistant.intake.relations import AgencySide, Parties, find_parties, settle_parties, settle_project
 from assistant.intake.signals import note_signals
@@ -22,7 +23,7 @@ from assistant.model.projects import NewThread
 from assistant.model.reading import ContextItem, MailToRead, Reader, Reading, TextToRead
 from assistant.model.threading import ids_of
 from assistant.store import Archive, Database
-from assistant.store.tables import Location, Project, Quarantine, Record, Thread
+from assistant.store.tables import Client, Location, Project, Quarantine, Record, Thread
 from assistant.store.threads import place_in_thread
 from parsers import Message, parse
 
@@ -105,6 +106,7 @@ class Intake:
         self._settings = settings or IntakeSettings()
         self._after_record = after_record
         self._phase = ""
+        self._book = ProjectBook()
 
     def run(self, limit: int | None = None, progress: Callable[[int], None] | None = None) -> IntakeCounts:
         """Interprets what is pending, oldest first, up to `limit` messages; returns what became of it."""
@@ -121,11 +123,17 @@ class Intake:
 
     def _run_batch(self, size: int) -> IntakeCounts:
         counts = IntakeCounts()
+        self._book = ProjectBook()
         with self._database.session() as session:
             pending = session.scalars(
-                select(Location).where(Location.outcome == "pending").order_by(Location.order_at, Location.id).limit(size)
+                select(Location)
+                .where(Location.outcome == "pending")
+                .order_by(Location.order_at, Location.id)
+                .limit(size)
             ).all()
-            candidates = [found for location in pending if (found := self._parse(session, location, counts)) is not None]
+            candidates = [
+                found for location in pending if (found := self._parse(session, location, counts)) is not None
+            ]
             candidates.sort(key=lambda candidate: (candidate.sent_at, candidate.location.id))
             self._prepare(candidates)
             for candidate in candidates:
@@ -192,6 +200,7 @@ class Intake:
                 session.flush()
         except Exception as error:  # noqa: BLE001  # phase and reason are kept; a person looks, the rest goes on
             session.expire_all()
+            self._book = ProjectBook()
             self._quarantine(session, location, error, counts)
             return
         settle_quarantine(session, location, self._clock.now())
@@ -219,12 +228,15 @@ class Intake:
         same = self._known(session, candidate)
         if same is not None:
             return "duplicate", f"same as record {same.id}", same
-        thread = place_in_thread(session, ids_of(candidate.message_id, message), message.base_subject, candidate.sent_at)
+        thread = place_in_thread(
+            session, ids_of(candidate.message_id, message), message.base_subject, candidate.sent_at
+        )
         self._phase = "relate"
-        parties = self._from_thread(session, thread, relation, find_parties(session, relation, self._agency))
+        parties = self._from_thread(session, thread, find_parties(session, relation, self._agency))
         record = self._blank_record(candidate, thread)
         self._phase = "understand"
-        reading = self._read(session, candidate, thread, parties)
+        known_project = thread.project_id
+        reading = self._read(session, candidate, parties, known_project)
         self._phase = "relate"
         parties = settle_parties(
             session,
@@ -238,8 +250,9 @@ class Intake:
         record.client_id = parties.client.id if parties.client else None
         record.contact_id = parties.contact.id if parties.contact else None
         project = self._settle_project(session, candidate, thread, parties, reading)
-        if project is not None and thread.project_id == project.id and reading.model != "rules":
-            reading = self._read(session, candidate, thread, parties, project)
+        if project is not None and project.id != known_project and self._book.records(session, project.id):
+            self._phase = "understand"
+            reading = self._read(session, candidate, parties, project.id)
         self._phase = "record"
         record.project_id = project.id if project else None
         apply_reading(record, reading)
@@ -247,8 +260,9 @@ class Intake:
         session.flush()
         note_signals(session, message, record, parties.contact, self._clock.now())
         if project is not None:
+            self._book.add(record)
             note_consequences(session, record, reading, project.owner)
-            refresh_project(session, project)
+            refresh_project(session, project, self._book.records(session, project.id))
         self._phase = "decide"
         if self._after_record is not None:
             self._after_record(session, record, message)
@@ -262,19 +276,15 @@ class Intake:
                 return record
         return None
 
-    def _from_thread(self, session: Session, thread: Thread, relation: Relation, parties: Parties) -> Parties:
+    def _from_thread(self, session: Session, thread: Thread, parties: Parties) -> Parties:
         """Internal mail and machines' answers belong to the client whose conversation they are in."""
         if parties.client is None and thread.client_id is not None:
-            from assistant.store.tables import Client
-
             return Parties(session.get(Client, thread.client_id), parties.contact)
         return parties
 
-    def _read(
-        self, session: Session, candidate: _Candidate, thread: Thread, parties: Parties, project: Project | None = None
-    ) -> Reading:
+    def _read(self, session: Session, candidate: _Candidate, parties: Parties, project_id: int | None) -> Reading:
+        """Labels with the history of the project, as far as it is known by now."""
         message, relation = candidate.message, candidate.relation
-        project_id = project.id if project else thread.project_id
         return self._reader.read(
             MailToRead(
                 subject=candidate.subject,
@@ -285,9 +295,11 @@ class Intake:
                 is_answer=message.subject_is_reply or bool(message.in_reply_to or message.references),
                 attachments=tuple(item.filename for item in message.attachments if item.filename and not item.inline),
                 automatic=message.kind != "human" or relation.automatic,
-                timezone=parties.client.timezone if parties.client and parties.client.timezone else self._agency.locality.timezone,
+                timezone=parties.client.timezone
+                if parties.client and parties.client.timezone
+                else self._agency.locality.timezone,
                 known_client=parties.client is not None,
-                history=_history(session, project_id, candidate.sent_at) if project_id else (),
+                history=history(self._book.records(session, project_id), candidate.sent_at) if project_id else (),
             ),
             candidate.prepared,
         )
@@ -343,7 +355,9 @@ class Intake:
             is_answer=message.subject_is_reply or bool(message.in_reply_to),
             language=message.language,
             reply_text=candidate.text[:20_000],
-            attachments=[[item.filename, item.content_type, item.size] for item in message.attachments if not item.inline],
+            attachments=[
+                [item.filename, item.content_type, item.size] for item in message.attachments if not item.inline
+            ],
             defects=[[defect.code, defect.where] for defect in message.defects[:50]],
             evidence=[[sign.sign, sign.text[:200]] for sign in message.evidence[:20]],
             may_start=location.may_start and now - candidate.sent_at <= self._settings.cutoff and not relation.spoofed,
@@ -400,13 +414,10 @@ def fingerprint(message: Message) -> str:
     return hashlib.sha256(f"{writer}|{message.base_subject}|{letters}|{names}".encode("utf-8", "replace")).hexdigest()
 
 
-def _history(session: Session, project_id: int, before: datetime) -> tuple[ContextItem, ...]:
-    rows = session.scalars(
-        select(Record)
-        .where(Record.project_id == project_id, Record.sent_at <= before, Record.kind == "human", Record.automatic.is_(False))
-        .order_by(Record.sent_at.desc(), Record.id.desc())
-        .limit(_HISTORY)
-    ).all()
+def history(records: Sequence[Record], before: datetime) -> tuple[ContextItem, ...]:
+    """The last messages between people in the project, oldest first."""
+    earlier = [row for row in records if row.sent_at <= before and row.kind == "human" and not row.automatic]
+    earlier.sort(key=lambda row: (row.sent_at, row.id))
     return tuple(
         ContextItem(
             row.stage,
@@ -415,5 +426,5 @@ def _history(session: Session, project_id: int, before: datetime) -> tuple[Conte
             row.sent_at,
             tuple(item[0] for item in row.attachments),
         )
-        for row in reversed(rows)
+        for row in earlier[-_HISTORY:]
     )

@@ -32,9 +32,10 @@ def record_facts(record: Record) -> RecordFacts:
     )
 
 
-def refresh_project(session: Session, project: Project) -> ProjectState | None:
-    """Derives the project's state anew from all its records and stores what changed."""
-    records = session.scalars(select(Record).where(Record.project_id == project.id)).all()
+def refresh_project(session: Session, project: Project, records: Sequence[Record] | None = None) -> ProjectState | None:
+    """Derives the project's state anew from all its records (read if not given) and stores what changed."""
+    if records is None:
+        records = session.scalars(select(Record).where(Record.project_id == project.id)).all()
     state = derive(record_facts(record) for record in records)
     if state is None:
         return None
@@ -99,10 +100,11 @@ def note_consequences(session: Session, record: Record, reading: Reading, owner:
 
 
 def _items(record: Record, reading: Reading, owner: str) -> Sequence[OpenItem]:
-    items = []
-    for sign in reading.intents:
-        if sign.label in _ITEM_INTENTS and record.direction == "inbound" and sign.confidence >= 0.5:
-            items.append(_item(record, sign.label, "us", sign.evidence or record.summary, owner))
+    items = [
+        _item(record, sign.label, "us", sign.evidence or record.summary, owner)
+        for sign in reading.intents
+        if sign.label in _ITEM_INTENTS and record.direction == "inbound" and sign.confidence >= 0.5
+    ]
     for number, promise in enumerate(reading.commitments):
         item = _item(record, "commitment", promise.by, promise.what, owner)
         item.due = promise.due

@@ -94,7 +94,9 @@ def _new_client(
     inbound = relation.direction == "inbound"
     signature = message.signature if inbound else ""
     text = message.forwarded.text if relation.forwarded and message.forwarded else signature
-    place = guess_locality(counterpart.addr_spec, text, message.language, message.date if inbound else None, agency.locality)
+    place = guess_locality(
+        counterpart.addr_spec, text, message.language, message.date if inbound else None, agency.locality
+    )
     return create_client(
         session,
         key,
@@ -142,7 +144,9 @@ def settle_project(
     if thread.project_id is not None:
         project = session.get(Project, thread.project_id)
         if project is not None and project.client_id == client.id:
-            return project, Choice(project.id, thread.project_confidence or 1.0, thread.project_evidence or "same thread")
+            return project, Choice(
+                project.id, thread.project_confidence or 1.0, thread.project_evidence or "same thread"
+            )
     projects = {project.id: project for project in projects_of(session, client.id)}
     choice = choose_project(mail, _candidates(session, list(projects.values())))
     if choice.project_id is not None:

@@ -70,7 +70,13 @@ def suppress(
         )
     )
     session.add(
-        AuditEntry(at=now, who="assistant", event="suppressed", subject=addr_spec.lower(), details={"scope": scope, "reason": reason})
+        AuditEntry(
+            at=now,
+            who="assistant",
+            event="suppressed",
+            subject=addr_spec.lower(),
+            details={"scope": scope, "reason": reason},
+        )
     )
     return True
 

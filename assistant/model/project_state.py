@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from assistant.model.process import STAGES
+from assistant.model.process import STAGES, stage_position
 
 APPLIED = 0.5
 """A stage read with less confidence is not applied; it is asked about in the weekly summary."""
@@ -76,13 +76,21 @@ def derive(records: Iterable[RecordFacts]) -> ProjectState | None:
                 asked = bool(stage) and _is_unusual(stage, record.stage)
                 steps.append(
                     StageStep(
-                        stage, record.stage, record.sent_at, record.record_id, record.stage_confidence, record.stage_evidence, asked
+                        stage,
+                        record.stage,
+                        record.sent_at,
+                        record.record_id,
+                        record.stage_confidence,
+                        record.stage_evidence,
+                        asked,
                     )
                 )
                 stage, since = record.stage, record.sent_at
             confidence = record.stage_confidence
         if record.direction == "inbound":
-            lost = "rejection" in record.intents and stage in {"proposal", "agreement"} and record.waiting_on == "nobody"
+            lost = (
+                "rejection" in record.intents and stage in {"proposal", "agreement"} and record.waiting_on == "nobody"
+            )
         elif record.intents & {"requirement", "deliverable", "contract"}:
             lost = False
         if waiting is None or waiting.waiting_on != record.waiting_on or record.direction != waiting.direction:
@@ -104,5 +112,5 @@ def derive(records: Iterable[RecordFacts]) -> ProjectState | None:
 
 def _is_unusual(from_stage: str, to_stage: str) -> bool:
     """Backwards, or over a stage. From relationship to discovery is how the next project begins."""
-    step = STAGES.index(to_stage) - STAGES.index(from_stage)  # type: ignore[arg-type]  # both were checked to be stages
+    step = stage_position(to_stage) - stage_position(from_stage)
     return step < 0 or step > 1

@@ -48,4 +48,6 @@ def _earliest(row: OutboxMessage, now: datetime) -> datetime:
 
 
 def _audit(session: Session, row: OutboxMessage, event: str, by: str, now: datetime) -> None:
-    session.add(AuditEntry(at=now, who=by, event=f"mail-{event}", subject=f"outbox:{row.id}", details={"rule": row.rule}))
+    session.add(
+        AuditEntry(at=now, who=by, event=f"mail-{event}", subject=f"outbox:{row.id}", details={"rule": row.rule})
+    )

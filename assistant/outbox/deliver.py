@@ -242,7 +242,13 @@ class Delivery:
 
     def _audit(self, session: Session, row: OutboxMessage, event: str, details: dict[str, object]) -> None:
         session.add(
-            AuditEntry(at=self._clock.now(), who=f"rule {row.rule}" if row.rule else "assistant", event=event, subject=f"outbox:{row.id}", details=details)
+            AuditEntry(
+                at=self._clock.now(),
+                who=f"rule {row.rule}" if row.rule else "assistant",
+                event=event,
+                subject=f"outbox:{row.id}",
+                details=details,
+            )
         )
 
     def resolve_uncertain(self, lookup: SentLookup) -> int:

@@ -143,7 +143,9 @@ def _send(session: Session, effect: SendMail, context: EffectContext) -> int:
     client = context.facts.client(effect.client_id)
     project = context.facts.project(effect.project_id) if effect.project_id else None
     try:
-        row = outbox_row(effect, client, project, context.sender, context.templates(), context.now, run.id if run else None)
+        row = outbox_row(
+            effect, client, project, context.sender, context.templates(), context.now, run.id if run else None
+        )
     except ProblemsFound as error:
         _log.error("template_broken", template=effect.template, rule=effect.rule, problems=len(error.problems))
         _audit(session, context, effect.rule, "template-broken", effect.dedupe_key, effect.template, str(error)[:300])
@@ -211,9 +213,15 @@ def _note(session: Session, effect: RemindStaff | AskOwner, context: EffectConte
     return 1
 
 
-def _audit(session: Session, context: EffectContext, who: str, event: str, subject: str, reason: str, detail: str) -> None:
+def _audit(
+    session: Session, context: EffectContext, who: str, event: str, subject: str, reason: str, detail: str
+) -> None:
     session.add(
         AuditEntry(
-            at=context.now, who=f"rule {who}", event=event, subject=subject[:120], details={"reason": reason, "detail": detail}
+            at=context.now,
+            who=f"rule {who}",
+            event=event,
+            subject=subject[:120],
+            details={"reason": reason, "detail": detail},
         )
     )

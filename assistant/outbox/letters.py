@@ -49,7 +49,9 @@ class Sender:
         return self.address.rpartition("@")[2]
 
 
-def client_mail(send: SendMail, client: ClientFacts, project: ProjectFacts | None, sender: Sender, at: datetime) -> ClientMail:
+def client_mail(
+    send: SendMail, client: ClientFacts, project: ProjectFacts | None, sender: Sender, at: datetime
+) -> ClientMail:
     """Everything that the template may name, for the moment `at` at which the mail is due."""
     contact = _contact(client, send.contact_id)
     zone = contact.timezone or client.timezone

@@ -32,7 +32,15 @@ def client_by_key(session: Session, key: str) -> Client | None:
 
 
 def create_client(
-    session: Session, key: str, name: str, kind: str, language: str, country: str, timezone: str, owner: str, at: datetime
+    session: Session,
+    key: str,
+    name: str,
+    kind: str,
+    language: str,
+    country: str,
+    timezone: str,
+    owner: str,
+    at: datetime,
 ) -> Client:
     client = Client(
         name=name, kind=kind, language=language, country=country, timezone=timezone, owner=owner, created_at=at, tags=[]

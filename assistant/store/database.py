@@ -50,7 +50,9 @@ def open_database(url: str, base: Path | None = None) -> Database:
         return Database(_sqlite_engine(parsed, base))
     if parsed.get_backend_name() == "postgresql":
         return Database(_postgresql_engine(parsed))
-    raise AssistantError(f"[store] url: {parsed.get_backend_name()} is not supported; use sqlite:/// or postgresql+psycopg://")
+    raise AssistantError(
+        f"[store] url: {parsed.get_backend_name()} is not supported; use sqlite:/// or postgresql+psycopg://"
+    )
 
 
 def _sqlite_engine(url: URL, base: Path | None) -> Engine:
@@ -83,7 +85,9 @@ def _private_file(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
-        raise StoreUnavailable(f"cannot open the database {path}: {error.strerror}. Check [store] url and the folder's rights.") from error
+        raise StoreUnavailable(
+            f"cannot open the database {path}: {error.strerror}. Check [store] url and the folder's rights."
+        ) from error
 
 
 def _postgresql_engine(url: URL) -> Engine:
@@ -98,11 +102,17 @@ def store_error(error: DBAPIError, url: URL) -> StoreUnavailable:
     words = str(error.orig).lower()
     place = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
     if "locked" in words:
-        return StoreUnavailable(f"the database {place} is locked by another process. Stop the other assistant, or wait and try again.")
+        return StoreUnavailable(
+            f"the database {place} is locked by another process. Stop the other assistant, or wait and try again."
+        )
     if "full" in words or "no space" in words:
-        return StoreUnavailable(f"the disk of the database {place} is full. Free some space; nothing was lost, reading goes on after that.")
+        return StoreUnavailable(
+            f"the disk of the database {place} is full. Free some space; nothing was lost, reading goes on after that."
+        )
     if "no such table" in words or "does not exist" in words:
-        return StoreUnavailable(f"the database {place} has no tables of cc-assistant. Run `assistant doctor --repair` or `assistant run` to set it up.")
+        return StoreUnavailable(
+            f"the database {place} has no tables of cc-assistant. Run `assistant doctor --repair` or `assistant run` to set it up."
+        )
     if "readonly" in words or "read-only" in words:
         return StoreUnavailable(f"the database {place} cannot be written. Check the rights of the file and its folder.")
     first = str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__

@@ -90,7 +90,9 @@ class DatabaseFacts:
         return tuple(run_facts(row) for row in rows)
 
     def clients(self) -> Iterable[ClientFacts]:
-        for client_id in self._session.scalars(select(Client.id).where(Client.merged_into.is_(None)).order_by(Client.id)):
+        for client_id in self._session.scalars(
+            select(Client.id).where(Client.merged_into.is_(None)).order_by(Client.id)
+        ):
             yield self.client(client_id)
 
     def reminders(self) -> ReminderFacts:
@@ -133,7 +135,7 @@ class DatabaseFacts:
             project_id=project.id,
             name=project.name,
             client=client,
-            stage=cast(Stage, project.stage if project.stage in STAGES else "discovery"),
+            stage=_stage(project.stage) or "discovery",
             stage_since=project.stage_since,
             waiting_on=cast(WaitingOn, project.waiting_on),
             waited=waited,
@@ -150,7 +152,9 @@ class DatabaseFacts:
             lost=project.state == "lost",
             questions=self._questions(project),
             commitments=tuple(
-                Commitment(item.id, "us" if item.by == "us" else "client", item.what, item.due, item.record_id, item.owner)
+                Commitment(
+                    item.id, "us" if item.by == "us" else "client", item.what, item.due, item.record_id, item.owner
+                )
                 for item in items
                 if item.kind == "commitment" and item.due and item.settled_at is None
             ),
@@ -220,7 +224,9 @@ class DatabaseFacts:
             .limit(20)
         ).all()
         ids = dict.fromkeys((*(ghost for ghost in ghosts if ghost not in earlier), *earlier))
-        return tuple(identifier for identifier in ids if identifier != record.message_id and "@missing.invalid" not in identifier)
+        return tuple(
+            identifier for identifier in ids if identifier != record.message_id and "@missing.invalid" not in identifier
+        )
 
     def _events(self, project: Project, waited: WaitedMessage | None) -> tuple[ProjectEvent, ...]:
         since = waited.sent_at if waited else self._now - _EVENTS_WITHOUT_ANCHOR
@@ -246,7 +252,9 @@ class DatabaseFacts:
                 StageChange.project_id == project.id, StageChange.at > since, StageChange.from_stage != ""
             )
         )
-        events.extend(ProjectEvent("stage-change", change.at, change.record_id, detail=change.to_stage) for change in changes)
+        events.extend(
+            ProjectEvent("stage-change", change.at, change.record_id, detail=change.to_stage) for change in changes
+        )
         return tuple(events)
 
     def _questions(self, project: Project) -> tuple[OpenQuestion, ...]:
@@ -262,7 +270,10 @@ class DatabaseFacts:
             )
         )
         query = select(Record).where(
-            Record.project_id == project.id, Record.direction == "inbound", Record.kind == "human", Record.may_start.is_(True)
+            Record.project_id == project.id,
+            Record.direction == "inbound",
+            Record.kind == "human",
+            Record.may_start.is_(True),
         )
         if last_out is not None:
             query = query.where(Record.sent_at > last_out)
@@ -294,7 +305,9 @@ class DatabaseFacts:
             .where(OpenItem.client_id == client_id, OpenItem.kind == "complaint", OpenItem.settled_at.is_(None))
         )
         lost = [project.last_at.date() for project in projects if project.state == "lost"]
-        contacts = self._session.scalars(select(Contact).where(Contact.client_id == client_id).order_by(Contact.id)).all()
+        contacts = self._session.scalars(
+            select(Contact).where(Contact.client_id == client_id).order_by(Contact.id)
+        ).all()
         facts = ClientFacts(
             client_id=client.id,
             name=client.name,
@@ -323,7 +336,8 @@ class DatabaseFacts:
                 OutboxMessage.audience == "client",
                 or_(
                     OutboxMessage.state.in_(_OPEN_OUTBOX),
-                    OutboxMessage.state.in_(("sent", "uncertain")) & (OutboxMessage.settled_at >= self._now - _SENT_MEMORY),
+                    OutboxMessage.state.in_(("sent", "uncertain"))
+                    & (OutboxMessage.settled_at >= self._now - _SENT_MEMORY),
                 ),
             )
         ).all()
@@ -392,10 +406,14 @@ class DatabaseFacts:
                 contact_id=row.contact_id,
                 staff=row.originator if row.direction == "outbound" else "",
                 subject=row.base_subject,
-                stage=cast(Stage, row.stage) if row.stage in STAGES else None,
+                stage=_stage(row.stage),
                 waiting_on=cast(WaitingOn, row.waiting_on),
                 intents=tuple(item[0] for item in row.intents),
             )
+
+
+def _stage(word: str) -> Stage | None:
+    return next((stage for stage in STAGES if stage == word), None)
 
 
 def _happening_kind(row: Record) -> HappeningKind | None:

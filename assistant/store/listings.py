@@ -129,7 +129,9 @@ def client_rows(session: Session) -> Iterator[dict[str, Any]]:
 
 
 def project_rows(session: Session) -> Iterator[dict[str, Any]]:
-    rows = session.execute(select(Project, Client.name).join(Client, Client.id == Project.client_id).order_by(Project.last_at))
+    rows = session.execute(
+        select(Project, Client.name).join(Client, Client.id == Project.client_id).order_by(Project.last_at)
+    )
     for project, client in rows:
         yield {
             "id": project.id,
@@ -176,9 +178,13 @@ def thread_rows(session: Session) -> Iterator[dict[str, Any]]:
 
 def contact_rows(session: Session) -> Iterator[dict[str, Any]]:
     suppressed: dict[str, list[str]] = {}
-    for address, scope in session.execute(select(Suppression.addr_spec, Suppression.scope).where(Suppression.scope != "lifted")):
+    for address, scope in session.execute(
+        select(Suppression.addr_spec, Suppression.scope).where(Suppression.scope != "lifted")
+    ):
         suppressed.setdefault(address, []).append(scope)
-    rows = session.execute(select(Contact, Client.name).join(Client, Client.id == Contact.client_id).order_by(Client.name, Contact.id))
+    rows = session.execute(
+        select(Contact, Client.name).join(Client, Client.id == Contact.client_id).order_by(Client.name, Contact.id)
+    )
     for contact, client in rows:
         yield {
             "id": contact.id,
@@ -194,9 +200,15 @@ def contact_rows(session: Session) -> Iterator[dict[str, Any]]:
 
 
 def outbox_rows(session: Session, *, everything: bool) -> Iterator[dict[str, Any]]:
-    query = select(OutboxMessage, Client.name).outerjoin(Client, Client.id == OutboxMessage.client_id).order_by(OutboxMessage.due_at, OutboxMessage.id)
+    query = (
+        select(OutboxMessage, Client.name)
+        .outerjoin(Client, Client.id == OutboxMessage.client_id)
+        .order_by(OutboxMessage.due_at, OutboxMessage.id)
+    )
     if not everything:
-        query = query.where(OutboxMessage.state.in_(("waiting_approval", "queued", "claimed", "sending", "deferred", "uncertain")))
+        query = query.where(
+            OutboxMessage.state.in_(("waiting_approval", "queued", "claimed", "sending", "deferred", "uncertain"))
+        )
     for row, client in session.execute(query):
         yield {
             "id": row.id,
@@ -243,7 +255,14 @@ def quarantine_rows(session: Session, *, everything: bool) -> Iterator[dict[str,
 def ledger_rows(session: Session) -> Iterator[dict[str, Any]]:
     """Per folder and outcome: how many messages the server showed and what became of them."""
     rows = session.execute(
-        select(Location.mailbox, Location.folder, Location.uidvalidity, Location.outcome, func.count(), func.max(Location.uid))
+        select(
+            Location.mailbox,
+            Location.folder,
+            Location.uidvalidity,
+            Location.outcome,
+            func.count(),
+            func.max(Location.uid),
+        )
         .group_by(Location.mailbox, Location.folder, Location.uidvalidity, Location.outcome)
         .order_by(Location.mailbox, Location.folder, Location.uidvalidity, Location.outcome)
     )

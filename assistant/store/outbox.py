@@ -60,7 +60,9 @@ def settle(session: Session, outbox_id: int, fence: int, **values: object) -> bo
     """Writes the outcome if the claim is still ours; a worker that slept through its lease changes nothing."""
     row = session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.id == outbox_id, OutboxMessage.fence == fence, OutboxMessage.state.in_(("claimed", "sending")))
+        .where(
+            OutboxMessage.id == outbox_id, OutboxMessage.fence == fence, OutboxMessage.state.in_(("claimed", "sending"))
+        )
         .values(claimed_by="", claimed_until=None, **values)
         .returning(OutboxMessage.id)
     ).first()
@@ -105,10 +107,14 @@ def cancel_of_run(session: Session, run_id: int, reason: str, now: datetime) -> 
 
 def sent_since(session: Session, since: datetime, client_id: int | None = None) -> int:
     """How many automatic mails left to clients since then, in all or to one client."""
-    query = select(func.count()).select_from(OutboxMessage).where(
-        OutboxMessage.audience == "client",
-        or_(OutboxMessage.state.in_(("sent", "uncertain")), OutboxMessage.state == "sending"),
-        OutboxMessage.settled_at >= since,
+    query = (
+        select(func.count())
+        .select_from(OutboxMessage)
+        .where(
+            OutboxMessage.audience == "client",
+            or_(OutboxMessage.state.in_(("sent", "uncertain")), OutboxMessage.state == "sending"),
+            OutboxMessage.settled_at >= since,
+        )
     )
     if client_id is not None:
         query = query.where(OutboxMessage.client_id == client_id)

@@ -33,7 +33,11 @@ def place_in_thread(session: Session, ids: Sequence[str], subject: str, sent_at:
         session.execute(
             insert(ThreadKey),
             [
-                {"message_id": identifier, "thread_id": thread.id, "kind": "message" if identifier == ids[0] else "ghost"}
+                {
+                    "message_id": identifier,
+                    "thread_id": thread.id,
+                    "kind": "message" if identifier == ids[0] else "ghost",
+                }
                 for identifier in placement.new_ids
             ],
         )

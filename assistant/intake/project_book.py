@@ -1,0 +1,28 @@
+"""The records of the projects that a batch touches, read once: understanding and project state both need them."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from assistant.store.tables import Record
+
+
+class ProjectBook:
+    """Lives as long as one transaction; thrown away when a savepoint is rolled back."""
+
+    def __init__(self) -> None:
+        self._records: dict[int, list[Record]] = {}
+
+    def records(self, session: Session, project_id: int) -> list[Record]:
+        """All records of the project, in no particular order."""
+        if project_id not in self._records:
+            self._records[project_id] = list(session.scalars(select(Record).where(Record.project_id == project_id)))
+        return self._records[project_id]
+
+    def add(self, record: Record) -> None:
+        """A new record that was just flushed."""
+        if record.project_id is not None and record.project_id in self._records:
+            known = self._records[record.project_id]
+            if record not in known:
+                known.append(record)

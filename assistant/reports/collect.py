@@ -46,7 +46,7 @@ def collect_weekly(
         happened=happenings(week, projects),
         projects=project_summaries(week, projects, with_plans=live),
         unsure=unsure_labels(week, projects),
-        festivals_next=festivals_next(week) if live else (),
+        festivals_next=festivals_next(week),
         response_times=_response_times(week, projects, period),
         response_times_before=_response_times(week, projects, _before(period)),
         messages_by_day=days,

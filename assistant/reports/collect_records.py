@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from statistics import median
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from assistant.calendar.business import BusinessCalendar
 from assistant.reports.collect_context import Surroundings
@@ -88,6 +88,8 @@ def client_records(session: Session, client_id: int, until: datetime) -> tuple[R
             select(Record)
             .where(Record.client_id == client_id, Record.sent_at < until)
             .order_by(Record.sent_at, Record.id)
+            # Whole texts of a long history are not needed for a week; whoever asks for one gets it then.
+            .options(defer(Record.reply_text), defer(Record.text_probabilities), defer(Record.evidence))
         )
     )
 

@@ -49,21 +49,24 @@ def note_mails(session: Session, around: Surroundings, render: Render, now: date
     mails: list[StaffMail] = []
     mornings: dict[str, list[StaffNote]] = {}
     for note in due:
+        address = around.owner_of(note.to_address)
+        if not address:
+            continue
         if note.urgent:
-            mails += _urgent(session, note, around, render, now)
+            mails += _urgent(session, note, address, around, render, now)
         else:
-            mornings.setdefault(note.to_address, []).append(note)
+            mornings.setdefault(address, []).append(note)
     for address, notes in mornings.items():
-        mails += _morning(session, around.colleague(address), notes, around, render, now)
+        mails += _morning(session, address, notes, around, render, now)
     return mails
 
 
 def _urgent(
-    session: Session, note: StaffNote, around: Surroundings, render: Render, now: datetime
+    session: Session, note: StaffNote, address: str, around: Surroundings, render: Render, now: datetime
 ) -> Iterable[StaffMail]:
     if _drop_if_untrue(session, note, around, now):
         return
-    colleague = around.colleague(note.to_address)
+    colleague = around.colleague(address)
     item = note_item(session, note, around, colleague.language, now)
     before = _told_before(session, note, around) if note.kind == "escalation" else ""
     reminder = UrgentReminder(colleague.person, around.agency_name, colleague.language, around.local(now), item, before)
@@ -71,7 +74,7 @@ def _urgent(
     if rendered is not None:
         yield StaffMail(
             to_name=colleague.person.name,
-            to_address=note.to_address,
+            to_address=address,
             purpose="reminder",
             dedupe_key=f"urgent:{note.dedupe_key}"[:300],
             due_at=now,
@@ -85,11 +88,12 @@ def _urgent(
 
 
 def _morning(
-    session: Session, colleague: Colleague, notes: list[StaffNote], around: Surroundings, render: Render, now: datetime
+    session: Session, address: str, notes: list[StaffNote], around: Surroundings, render: Render, now: datetime
 ) -> Iterable[StaffMail]:
     """One mail a morning: what comes after it waits for the next."""
+    colleague = around.colleague(address)
     today = local_date(now, colleague.timezone)
-    key = f"morning:{notes[0].to_address}:{today}"
+    key = f"morning:{address}:{today}"
     ripe = [note for note in notes if _is_morning(note, colleague, today, around, now)]
     if not ripe or session.scalar(select(exists().where(OutboxMessage.dedupe_key == key))):
         return
@@ -104,7 +108,7 @@ def _morning(
     if rendered is not None:
         yield StaffMail(
             to_name=colleague.person.name,
-            to_address=notes[0].to_address,
+            to_address=address,
             purpose="reminder",
             dedupe_key=key,
             due_at=now,

@@ -88,6 +88,12 @@ def test_an_escalation_says_who_was_told_before_in_the_language_of_who_reads(age
     assert "李雷" in mail.rendered.text
 
 
+def test_a_note_to_nobody_goes_to_the_first_of_the_staff(agency: Agency) -> None:
+    launch, _, record = asked(agency)
+    question(agency, launch, record, to="")
+    assert [mail.to_address for mail in agency.notes("03-03 10:00")] == [LILEI]
+
+
 # --- one mail a morning ---------------------------------------------------------------------------------------------
 
 

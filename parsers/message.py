@@ -18,7 +18,7 @@ from parsers.html import html_to_text, is_nested_too_deep
 from parsers.identifiers import read_id, read_ids, read_parents
 from parsers.kinds import KindFacts, KindInput, PartFacts, read_kind
 from parsers.language import read_language
-from parsers.limits import MAX_TEXT, Defects
+from parsers.limits import MAX_TEXT, MAX_UNANNOUNCED_FORWARD, Defects
 from parsers.mime import Part
 from parsers.quotation import split_reply
 from parsers.quotation_html import split_html
@@ -195,7 +195,9 @@ def _assemble(raw: bytes, headers: Headers, contents: Contents, text: str, cut: 
 def _forwarded(text: str, cut: Reply, subject: SubjectFacts, contents: Contents, defects: Defects) -> Forwarded | None:
     """What was forwarded. What is plainly no forward, most mail, is not looked at closer: that marks the quotation again."""
     nested = _nested_facts(contents.nested[0], defects) if contents.nested else None
-    plain_to_see = not cut.quoted and cut.reply.count("\n") > 1 and "@" not in cut.reply
+    plain_to_see = (not cut.quoted and cut.reply.count("\n") > 1 and "@" not in cut.reply) or len(
+        text
+    ) > MAX_UNANNOUNCED_FORWARD
     if nested is None and not subject.is_forward and plain_to_see:
         return None
     return read_forward(text, subject, nested)

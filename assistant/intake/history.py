@@ -81,7 +81,7 @@ def _keep(
 def _store(
     session: Session, archive: Archive, now: datetime, batch: Sequence[HistoricMail], may_start_since: datetime | None
 ) -> int:
-    by_raw_id = {archive.put(session, mail.raw): mail for mail in batch}
+    by_raw_id = dict(zip(archive.put_many(session, [mail.raw for mail in batch]), batch, strict=True))
     known = set(
         session.scalars(
             select(Location.uid).where(Location.mailbox == IMPORT_MAILBOX, Location.uid.in_(list(by_raw_id)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -23,6 +24,7 @@ from assistant.model.projects import NewThread
 from assistant.model.reading import ContextItem, MailToRead, Reader, Reading, TextToRead
 from assistant.model.threading import ids_of
 from assistant.store import Archive, Database
+from assistant.store.clients import remember_contacts
 from assistant.store.tables import Client, Location, Project, Quarantine, Record, Thread
 from assistant.store.threads import place_in_thread
 from parsers import Message, parse
@@ -32,7 +34,8 @@ _log = structlog.get_logger("assistant.intake")
 _HISTORY = 12
 _TEN_YEARS = timedelta(days=3653)
 _CLOCK_SLACK = timedelta(minutes=15)
-_DEFAULT_BATCH = 100
+_DEFAULT_BATCH = 250
+_PREPARED_AT_ONCE = 32
 
 AfterRecord = Callable[[Session, Record, Message], None]
 """Called in the message's own transaction after it was recorded: deciding, settling, receipts."""
@@ -107,6 +110,7 @@ class Intake:
         self._after_record = after_record
         self._phase = ""
         self._book = ProjectBook()
+        self._retried: frozenset[int] = frozenset()
 
     def run(self, limit: int | None = None, progress: Callable[[int], None] | None = None) -> IntakeCounts:
         """Interprets what is pending, oldest first, up to `limit` messages; returns what became of it."""
@@ -131,12 +135,16 @@ class Intake:
                 .order_by(Location.order_at, Location.id)
                 .limit(size)
             ).all()
+            remember_contacts(session)
+            raws = self._archive.get_many(session, [location.raw_id for location in pending])
+            self._retried = _in_quarantine(session, pending)
             candidates = [
-                found for location in pending if (found := self._parse(session, location, counts)) is not None
+                found
+                for location in pending
+                if (found := self._parse(session, location, raws[location.raw_id], counts)) is not None
             ]
             candidates.sort(key=lambda candidate: (candidate.sent_at, candidate.location.id))
-            self._prepare(candidates)
-            for candidate in candidates:
+            for candidate in self._prepared(candidates):
                 self._interpret(session, candidate, counts)
         return counts
 
@@ -153,10 +161,9 @@ class Intake:
 
     # --- phase 3: parse ---------------------------------------------------------------------------------------------
 
-    def _parse(self, session: Session, location: Location, counts: IntakeCounts) -> _Candidate | None:
+    def _parse(self, session: Session, location: Location, raw: bytes, counts: IntakeCounts) -> _Candidate | None:
         self._phase = "parse"
         try:
-            raw = self._archive.get(session, location.raw_id)
             message = parse(raw)
             relation = relate(message, self._agency.directory)
         except Exception as error:  # noqa: BLE001  # whatever a message breaks, the others go on
@@ -177,9 +184,23 @@ class Intake:
             forwarded.subject if forwarded and forwarded.subject else message.subject,
         )
 
+    def _prepared(self, candidates: Sequence[_Candidate]) -> Iterator[_Candidate]:
+        """The candidates in order, each after its text was read; the next few are read beside the present ones."""
+        groups = [
+            candidates[start : start + _PREPARED_AT_ONCE] for start in range(0, len(candidates), _PREPARED_AT_ONCE)
+        ]
+        if len(groups) <= 1:
+            self._prepare(candidates)
+            yield from candidates
+            return
+        with ThreadPoolExecutor(1, thread_name_prefix="reading") as pool:
+            ready = [pool.submit(self._prepare, group) for group in groups]
+            for group, done in zip(groups, ready, strict=True):
+                done.result()
+                yield from group
+
     def _prepare(self, candidates: Sequence[_Candidate]) -> None:
-        """The costly part of understanding, for all texts of the batch at once."""
-        self._phase = "understand"
+        """The costly part of understanding, for several texts at once."""
         wanted = [candidate for candidate in candidates if candidate.message.kind == "human"]
         texts = [TextToRead(item.subject, item.text, item.message.language) for item in wanted]
         try:
@@ -201,9 +222,11 @@ class Intake:
         except Exception as error:  # noqa: BLE001  # phase and reason are kept; a person looks, the rest goes on
             session.expire_all()
             self._book = ProjectBook()
+            remember_contacts(session)
             self._quarantine(session, location, error, counts)
             return
-        settle_quarantine(session, location, self._clock.now())
+        if location.id in self._retried:
+            settle_quarantine(session, location, self._clock.now())
         setattr(counts, outcome, getattr(counts, outcome) + 1)
         if record is not None and record.project_id is not None:
             counts.projects.add(record.project_id)
@@ -255,6 +278,7 @@ class Intake:
             reading = self._read(session, candidate, parties, project.id)
         self._phase = "record"
         record.project_id = project.id if project else None
+        self._book.hold(thread, project, parties.client, parties.contact)
         apply_reading(record, reading)
         session.add(record)
         session.flush()
@@ -262,7 +286,7 @@ class Intake:
         if project is not None:
             self._book.add(record)
             note_consequences(session, record, reading, project.owner)
-            refresh_project(session, project, self._book.records(session, project.id))
+            refresh_project(session, project, self._book)
         self._phase = "decide"
         if self._after_record is not None:
             self._after_record(session, record, message)
@@ -386,6 +410,16 @@ class Intake:
         session.flush()
         counts.quarantined += 1
         _log.error("message_quarantined", location=location.id, phase=self._phase, error=type(error).__name__)
+
+
+def _in_quarantine(session: Session, pending: Sequence[Location]) -> frozenset[int]:
+    """Which of these locations were in quarantine before: asked once for all."""
+    rows = session.scalars(
+        select(Quarantine.location_id).where(
+            Quarantine.location_id.in_([location.id for location in pending]), Quarantine.settled_at.is_(None)
+        )
+    )
+    return frozenset(rows)
 
 
 def settle_quarantine(session: Session, location: Location, now: datetime) -> None:

@@ -13,6 +13,13 @@ class ProjectBook:
 
     def __init__(self) -> None:
         self._records: dict[int, list[Record]] = {}
+        self._held: list[object] = []
+        self.steps: dict[int, list[tuple[str, int]]] = {}
+        """Per project the stage steps that are stored: (stage, record id)."""
+
+    def hold(self, *rows: object) -> None:
+        """Keeps rows alive for the transaction: the session itself would forget and ask for them again."""
+        self._held.extend(rows)
 
     def records(self, session: Session, project_id: int) -> list[Record]:
         """All records of the project, in no particular order."""

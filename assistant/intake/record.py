@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from assistant.intake.project_book import ProjectBook
 from assistant.model.process import STAGES
 from assistant.model.project_state import ProjectState, RecordFacts, derive
 from assistant.model.reading import Reading
@@ -32,10 +33,10 @@ def record_facts(record: Record) -> RecordFacts:
     )
 
 
-def refresh_project(session: Session, project: Project, records: Sequence[Record] | None = None) -> ProjectState | None:
-    """Derives the project's state anew from all its records (read if not given) and stores what changed."""
-    if records is None:
-        records = session.scalars(select(Record).where(Record.project_id == project.id)).all()
+def refresh_project(session: Session, project: Project, book: ProjectBook | None = None) -> ProjectState | None:
+    """Derives the project's state anew from all its records and stores what changed; a `book` remembers them."""
+    book = book or ProjectBook()
+    records = book.records(session, project.id)
     state = derive(record_facts(record) for record in records)
     if state is None:
         return None
@@ -47,18 +48,23 @@ def refresh_project(session: Session, project: Project, records: Sequence[Record
     project.opened_at = min(record.sent_at for record in records)
     if project.state in {"running", "lost"}:
         project.state = "lost" if state.lost else "running"
-    _store_steps(session, project, state)
+    _store_steps(session, project, state, book)
     return state
 
 
-def _store_steps(session: Session, project: Project, state: ProjectState) -> None:
-    stored = session.scalars(
-        select(StageChange).where(StageChange.project_id == project.id).order_by(StageChange.at, StageChange.id)
-    ).all()
+def _store_steps(session: Session, project: Project, state: ProjectState, book: ProjectBook) -> None:
+    stored = book.steps.get(project.id)
+    if stored is None:
+        changes = select(StageChange).where(StageChange.project_id == project.id)
+        found = session.scalars(changes.order_by(StageChange.at, StageChange.id))
+        stored = [(change.to_stage, change.record_id or 0) for change in found]
     wanted = [(step.to_stage, step.record_id) for step in state.steps]
-    if [(change.to_stage, change.record_id) for change in stored] == wanted:
+    book.steps[project.id] = wanted
+    if stored == wanted:
         return
-    session.execute(delete(StageChange).where(StageChange.project_id == project.id))
+    if wanted[: len(stored)] != stored:
+        session.execute(delete(StageChange).where(StageChange.project_id == project.id))
+        stored = []
     session.add_all(
         StageChange(
             project_id=project.id,
@@ -70,7 +76,7 @@ def _store_steps(session: Session, project: Project, state: ProjectState) -> Non
             evidence=step.evidence,
             asked=step.asked,
         )
-        for step in state.steps
+        for step in state.steps[len(stored) :]
     )
 
 

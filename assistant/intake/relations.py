@@ -105,12 +105,12 @@ def _new_client(
         place.language,
         place.country,
         place.timezone,
-        _owner(message, relation, agency),
+        _owner(message, agency),
         now,
     )
 
 
-def _owner(message: Message, relation: Relation, agency: AgencySide) -> str:
+def _owner(message: Message, agency: AgencySide) -> str:
     """Who answers for a new client: the colleague who writes to it or is written to, else the default owner."""
     directory = agency.directory
     people: Sequence[Address | None] = (message.originator, *message.to, *message.cc)

@@ -11,6 +11,7 @@ from assistant.model.opt_out import read_opt_out
 from assistant.store.tables import AuditEntry, Contact, OutboxMessage, Record, Suppression
 from parsers import Message
 
+_ANY_BOUNCE = "some address bounces"
 REVIEW_AFTER = timedelta(days=180)
 """A bouncing address is looked at again after this: people return, servers are mended."""
 
@@ -58,6 +59,7 @@ def suppress(
     )
     if known is not None:
         return False
+    session.info.pop(_ANY_BOUNCE, None)
     session.add(
         Suppression(
             addr_spec=addr_spec.lower(),
@@ -95,8 +97,18 @@ def _note_bounce(session: Session, message: Message, now: datetime) -> None:
         session.add(AuditEntry(at=now, who="assistant", event="bounced", subject=f"outbox:{row.id}", details={}))
 
 
+def _any_bounce(session: Session) -> bool:
+    """Whether any address bounces at all; asked once a session, because nearly always none of interest does."""
+    if _ANY_BOUNCE not in session.info:
+        row = session.scalar(select(Suppression.id).where(Suppression.reason == "bounce").limit(1))
+        session.info[_ANY_BOUNCE] = row is not None
+    return bool(session.info[_ANY_BOUNCE])
+
+
 def _lift_bounce(session: Session, addr_spec: str) -> None:
     """Somebody who writes can be reached again."""
+    if not _any_bounce(session):
+        return
     session.execute(
         update(Suppression)
         .where(Suppression.addr_spec == addr_spec, Suppression.reason == "bounce")

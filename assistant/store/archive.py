@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Sequence
 from typing import Protocol
 
 from sqlalchemy import insert, select
@@ -20,6 +21,10 @@ class Archive(Protocol):
     def put(self, session: Session, raw: bytes, *, truncated: bool = False) -> int: ...
 
     def get(self, session: Session, raw_id: int) -> bytes: ...
+
+    def put_many(self, session: Session, raws: Sequence[bytes]) -> list[int]: ...
+
+    def get_many(self, session: Session, raw_ids: Sequence[int]) -> dict[int, bytes]: ...
 
 
 class DatabaseArchive:
@@ -42,3 +47,23 @@ class DatabaseArchive:
         if body is None:
             raise LookupError(f"raw mail {raw_id} is not in the archive")
         return zlib.decompress(body)
+
+    def put_many(self, session: Session, raws: Sequence[bytes]) -> list[int]:
+        """The same for many at once; ids come in the order of `raws`."""
+        digests = [hashlib.sha256(raw).hexdigest() for raw in raws]
+        rows = session.execute(select(RawMail.sha256, RawMail.id).where(RawMail.sha256.in_(set(digests)))).all()
+        known = {row[0]: row[1] for row in rows}
+        new = {digest: raw for digest, raw in zip(digests, raws, strict=True) if digest not in known}
+        if new:
+            values = [
+                {"sha256": digest, "size": len(raw), "body": zlib.compress(raw, _COMPRESSION_LEVEL), "truncated": False}
+                for digest, raw in new.items()
+            ]
+            stored = session.execute(insert(RawMail).returning(RawMail.sha256, RawMail.id), values).all()
+            known.update({row[0]: row[1] for row in stored})
+        return [known[digest] for digest in digests]
+
+    def get_many(self, session: Session, raw_ids: Sequence[int]) -> dict[int, bytes]:
+        """Id → bytes for those that are there."""
+        rows = session.execute(select(RawMail.id, RawMail.body).where(RawMail.id.in_(set(raw_ids)))).all()
+        return {row[0]: zlib.decompress(row[1]) for row in rows}

@@ -19,9 +19,24 @@ from assistant.store.tables import (
     Thread,
 )
 
+_CONTACTS = "contacts by address"
+
 
 def contact_by_address(session: Session, addr_spec: str) -> Contact | None:
-    return session.scalar(select(Contact).where(Contact.addr_spec == addr_spec.lower()))
+    """The person with this address; asked for once in a transaction that remembers (`remember_contacts`)."""
+    addr_spec = addr_spec.lower()
+    remembered: dict[str, Contact] | None = session.info.get(_CONTACTS)
+    if remembered is not None and addr_spec in remembered:
+        return remembered[addr_spec]
+    contact = session.scalar(select(Contact).where(Contact.addr_spec == addr_spec))
+    if remembered is not None and contact is not None:
+        remembered[addr_spec] = contact
+    return contact
+
+
+def remember_contacts(session: Session) -> None:
+    """Begins to remember found contacts in this session, or forgets them after a savepoint was rolled back."""
+    session.info[_CONTACTS] = {}
 
 
 def client_by_key(session: Session, key: str) -> Client | None:

@@ -26,7 +26,6 @@ from assistant.model.cadence import (
     ProjectEvent,
     ProjectFacts,
     ReminderFacts,
-    StaffFacts,
     WaitedMessage,
     WaitingItem,
 )
@@ -137,7 +136,7 @@ class DatabaseFacts:
             client=client,
             stage=_stage(project.stage) or "discovery",
             stage_since=project.stage_since,
-            waiting_on=cast(WaitingOn, project.waiting_on),
+            waiting_on=cast("WaitingOn", project.waiting_on),
             waited=waited,
             last_contact=self._last_contact(project),
             owner=self._directory.person(project.owner),
@@ -355,7 +354,7 @@ class DatabaseFacts:
             bouncing=any(item.reason == "bounce" for item in suppressions),
             absence=self._absence(contact),
             opt_outs=tuple(
-                OptOut(cast(OptOutScope, item.scope), item.since, item.thread_id or None)
+                OptOut(cast("OptOutScope", item.scope), item.since, item.thread_id or None)
                 for item in suppressions
                 if item.reason != "bounce"
             ),
@@ -407,7 +406,7 @@ class DatabaseFacts:
                 staff=row.originator if row.direction == "outbound" else "",
                 subject=row.base_subject,
                 stage=_stage(row.stage),
-                waiting_on=cast(WaitingOn, row.waiting_on),
+                waiting_on=cast("WaitingOn", row.waiting_on),
                 intents=tuple(item[0] for item in row.intents),
             )
 

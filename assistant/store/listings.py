@@ -151,10 +151,8 @@ def project_rows(session: Session) -> Iterator[dict[str, Any]]:
 
 
 def thread_rows(session: Session) -> Iterator[dict[str, Any]]:
-    counts: dict[int | None, int] = {
-        thread_id: count
-        for thread_id, count in session.execute(select(Record.thread_id, func.count()).group_by(Record.thread_id))
-    }
+    grouped = session.execute(select(Record.thread_id, func.count()).group_by(Record.thread_id))
+    counts: dict[int | None, int] = {row[0]: row[1] for row in grouped}
     rows = session.execute(
         select(Thread, Client.name, Project.name)
         .outerjoin(Client, Client.id == Thread.client_id)

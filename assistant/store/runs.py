@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from assistant.model.cadence import OPEN_STATUSES, CadenceRun, RunKey
 from assistant.store.tables import CadenceRunRow, Project
 
+_NO_OPEN_RUNS = "no cadence is under way"
+
 
 def find_run(session: Session, key: RunKey) -> CadenceRunRow | None:
     return session.scalar(
@@ -46,6 +48,7 @@ def store_run(session: Session, run: CadenceRun, definition: str) -> CadenceRunR
     )
     session.add(row)
     session.flush()
+    session.info.pop(_NO_OPEN_RUNS, None)
     return row
 
 
@@ -68,7 +71,12 @@ def definitions(session: Session, project_id: int) -> dict[RunKey, str]:
 
 
 def open_run_projects(session: Session, client_id: int) -> Sequence[int]:
-    """Projects of a client in which a cadence is under way."""
+    """Projects of a client in which a cadence is under way; where there is none at all that is asked once a session."""
+    if _NO_OPEN_RUNS not in session.info:
+        open_run = select(CadenceRunRow.id).where(CadenceRunRow.status.in_(OPEN_STATUSES)).limit(1)
+        session.info[_NO_OPEN_RUNS] = session.scalar(open_run) is None
+    if session.info[_NO_OPEN_RUNS]:
+        return ()
     return session.scalars(
         select(CadenceRunRow.project_id)
         .join(Project, Project.id == CadenceRunRow.project_id)

@@ -56,7 +56,7 @@ def week(found: list[Record]) -> ClientWeek:
     """A week that needs no database: everything is in the records."""
     around = Surroundings("蓝海广告", ZONE, directory(), Calendars(), stage_name, stage_target)
     client = Client(id=1, name="青禾乳业", country="CN", timezone=ZONE, owner=LILEI)
-    return ClientWeek(cast(Session, None), around, client, "zh-Hans", PERIOD, PERIOD.end, tuple(found), {})
+    return ClientWeek(cast("Session", None), around, client, "zh-Hans", PERIOD, PERIOD.end, tuple(found), {})
 
 
 @given(MESSAGES)

@@ -115,6 +115,7 @@ def _print_text(workplace: Workplace, told: list[tuple[int, WeeklySummary]]) -> 
 
 def _write_html(workplace: Workplace, told: list[tuple[int, WeeklySummary]], html: str, open_it: bool) -> None:
     import tempfile
+    from html import escape
 
     from assistant.errors import AssistantError, WrongUse
 
@@ -127,7 +128,7 @@ def _write_html(workplace: Workplace, told: list[tuple[int, WeeklySummary]], htm
         for number, summary in told:
             mail = workplace.reports.rendered_week(summary)
             path = target if single else target / _file_name(number, summary)
-            path.write_text(mail.html or f"<pre>{mail.text}</pre>", encoding="utf-8")
+            path.write_text(mail.html or f"<pre>{escape(mail.text)}</pre>", encoding="utf-8")
             result(str(path))
             if open_it:
                 typer.launch(str(path))

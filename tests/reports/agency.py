@@ -20,7 +20,10 @@ from assistant.outbox.letters import Sender
 from assistant.outbox.staff_mail import queue_staff_mail
 from assistant.rendering import Templates
 from assistant.rendering.staff_mail import StaffMail
+from assistant.reports.collect import collect_weekly
+from assistant.reports.facts import WeeklySummary
 from assistant.reports.office import ReportOffice, ReportPlace
+from assistant.reports.period import week_before
 from assistant.store import open_database
 from assistant.store.tables import (
     Base,
@@ -350,3 +353,19 @@ def opened(folder: Path, templates: Templates) -> Iterator[Agency]:
     with database.session() as session:
         yield Agency(session, templates)
     database.close()
+
+
+def dairy(agency: Agency) -> tuple[Client, Contact, Project]:
+    """A client with one contact and one project, without any mail."""
+    client = agency.client("青禾乳业")
+    contact = agency.contact(client, "林晓芸", "linxy@qinghe-dairy.example")
+    return client, contact, agency.project(client, "冬季新品上市")
+
+
+def weekly(
+    agency: Agency, client: Client, *, reader: str = LILEI, due: str = "03-06 17:00", now: str | None = None
+) -> WeeklySummary:
+    """The client's week up to `due`, asked at `now`."""
+    around = agency.office.surroundings
+    period = week_before(at(due), ZONE)
+    return collect_weekly(agency.session, around, client.id, around.colleague(reader), period, at(now or due))

@@ -20,9 +20,9 @@ AIM_PER_SECOND = 150
 
 
 def of_several_clients(mails: list[bytes], mails_per_client: int) -> list[bytes]:
-    """The sample mail all comes from one address; here each client has a domain and as many mails as said."""
+    """The sample mail all comes from one domain; here each client has a domain and as many mails as said."""
     return [
-        mail.replace(b"contact@client.example", f"contact@client-{number // mails_per_client}.example".encode())
+        mail.replace(b"@client.example", f"@client-{number // mails_per_client}.example".encode())
         for number, mail in enumerate(mails)
     ]
 

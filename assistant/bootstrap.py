@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from assistant.clock import Clock, FrozenClock, SystemClock
-from assistant.config import Config, full_language, load_config, resolve_secret
+from assistant.config import Config, full_language, keep_secret, load_config, resolve_secret
 from assistant.errors import AssistantError, Problem, ProblemsFound
 from assistant.model.cadence import Refusal, StaffFacts
 from assistant.model.locality import Locality
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from assistant.intake.pipeline import Intake, IntakeCounts
     from assistant.mail.oauth import TokenSource
     from assistant.mail.reader import MailboxReader
-    from assistant.mail.settings import MailboxSettings, OAuthSettings, SubmissionSettings
+    from assistant.mail.settings import MailboxSettings, OAuthSettings, Secret, SubmissionSettings
     from assistant.model.reading import Reader
     from assistant.outbox.deliver import Delivery
     from assistant.outbox.letters import Sender
@@ -60,6 +60,7 @@ class Workplace:
         self.options = options or Options()
         self.clock: Clock = clock or (FrozenClock(self.options.now) if self.options.now else SystemClock())
         self.simulated = clock is not None or self.options.now is not None
+        self._token_sources: dict[object, TokenSource | None] = {}
 
     @classmethod
     def open(cls, config_path: Path, options: Options | None = None) -> Workplace:
@@ -205,8 +206,9 @@ class Workplace:
         decision = self.cadence.decide_project(session, facts, project_id, now)
         store_decision(session, decision, EffectContext(self.sender, self.cadence.templates, facts, now))
 
-    @cached_property
+    @property
     def sender(self) -> Sender:
+        """Made anew, because an edit of the rules may change calendars and names."""
         from assistant.outbox.letters import Sender
 
         config = self.config
@@ -220,8 +222,9 @@ class Workplace:
             steps_of=self.cadence.steps_of,
         )
 
-    @cached_property
+    @property
     def reports(self) -> ReportOffice:
+        """Made anew, because an edit of the rules may change calendars and names."""
         from assistant.reports.office import ReportOffice, ReportPlace
 
         return ReportOffice(
@@ -259,7 +262,7 @@ class Workplace:
         from assistant.mail.reader import MailboxReader
 
         settings = self.mailbox_settings()
-        return MailboxReader(settings, self.sink, token_source=token_source(settings.oauth), on_new=on_new)
+        return MailboxReader(settings, self.sink, token_source=self.token_source(settings.oauth), on_new=on_new)
 
     def delivery(self, submitter: object | None = None) -> Delivery:
         from assistant.mail.submission import Submission
@@ -267,7 +270,7 @@ class Workplace:
 
         if submitter is None:
             settings = self.submission_settings()
-            submitter = Submission(settings, token_source(settings.oauth))
+            submitter = Submission(settings, self.token_source(settings.oauth))
         config = self.config.submission
         limits = (
             DeliveryLimits(config.daily_limit, config.hourly_limit, config.min_interval) if config else DeliveryLimits()
@@ -281,6 +284,22 @@ class Workplace:
             limits=limits,
             pace=self.options.pace and not self.simulated,
         )
+
+    def token_source(self, oauth: OAuthSettings | None) -> TokenSource | None:
+        """One source for the mailbox and for submission where they authorise alike; replaced refresh tokens are kept."""
+        if oauth is None:
+            return None
+        key = (oauth.token_endpoint, oauth.client_id, oauth.scope, oauth.refresh_token)
+        if key not in self._token_sources:
+            self._token_sources[key] = token_source(oauth, self._keep_refresh_token)
+        return self._token_sources[key]
+
+    def _keep_refresh_token(self, token: Secret) -> None:
+        """Writes a replaced refresh token back to the file it came from; other places a person must change."""
+        tables = [server.oauth for server in (self.config.mailbox, self.config.submission) if server and server.oauth]
+        for reference in {table.refresh_token for table in tables}:
+            if not keep_secret(reference, self.base, token.reveal()):
+                _log.warning("refresh_token_replaced", where=reference, action="store the new one, the old one may end")
 
     def guard(self, session: Session, row: OutboxMessage) -> Refusal | None:
         """Every stop condition and restraint once more, just before sending."""
@@ -412,10 +431,10 @@ def oauth_settings(oauth: OAuth | None, base: Path) -> OAuthSettings | None:
     )
 
 
-def token_source(oauth: OAuthSettings | None) -> TokenSource | None:
+def token_source(oauth: OAuthSettings | None, on_rotated: Callable[[Secret], None] | None = None) -> TokenSource | None:
     from assistant.mail.oauth import TokenSource
 
-    return TokenSource(oauth) if oauth is not None else None
+    return TokenSource(oauth, on_rotated=on_rotated) if oauth is not None else None
 
 
 def resolve_url(url: str, base: Path) -> str:

@@ -300,6 +300,20 @@ def resolve_secret(reference: str, base: Path) -> str:
     return _from_keyring(name)
 
 
+def keep_secret(reference: str, base: Path, value: str) -> bool:
+    """Replaces the secret that a `file:PATH` reference points to; False for references that cannot be written to."""
+    scheme, _, name = reference.partition(":")
+    if scheme != "file":
+        return False
+    path = Path(name).expanduser()
+    path = path if path.is_absolute() else base / path
+    temporary = path.with_name(path.name + ".new")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
+        stream.write(value + "\n")
+    temporary.replace(path)
+    return True
+
+
 def _from_keyring(name: str) -> str:
     try:
         import keyring

@@ -48,7 +48,8 @@ class NoteTaker:
 
 def dry_run(config: Config, base: Path, options: Options) -> list[WouldSend]:
     """One whole pass on a copy; returns what would be sent or wait. Raises WrongUse on PostgreSQL."""
-    from assistant.bootstrap import Workplace, resolve_url
+    from assistant.adapters import resolve_url
+    from assistant.bootstrap import Workplace
     from assistant.daemon import Passes
     from assistant.store.tables import OutboxMessage
 

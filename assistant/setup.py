@@ -131,7 +131,7 @@ class Trial:
 
 def try_mailbox(config: Config, base: Path) -> Trial:
     """Logs in and looks at the first folder."""
-    from assistant.bootstrap import mailbox_settings, token_source
+    from assistant.adapters import mailbox_settings, token_source
     from assistant.clock import SystemClock
     from assistant.mail.imap import ImapConnection, Stumbles
 
@@ -159,7 +159,7 @@ def try_mailbox(config: Config, base: Path) -> Trial:
 
 def try_submission(config: Config, base: Path) -> Trial:
     """Connects and logs in; sends nothing."""
-    from assistant.bootstrap import submission_settings, token_source
+    from assistant.adapters import submission_settings, token_source
     from assistant.mail.submission import Submission
 
     if config.submission is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,19 +23,20 @@ def run(
     ctx: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="One pass: read, decide, send what is due, and exit.")] = False,
     now: Annotated[
-        Optional[str],
+        str | None,
         typer.Option(
             "--now",
             metavar="TIME",
             help="As if it were TIME (ISO 8601). With --once; loopback servers or --dry-run only.",
         ),
-    ] = None,  # noqa: UP045  # typer reads this form on every supported version
+    ] = None,  # typer reads this form on every supported version
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Send nothing and keep nothing: say what would be sent.")
     ] = False,
 ) -> None:
     """Read the mailbox, log, decide, and send what is due; until stopped, or once."""
-    from assistant.bootstrap import Options, only_loopback
+    from assistant.adapters import only_loopback
+    from assistant.bootstrap import Options
     from assistant.errors import WrongUse
     from assistant.log import set_up_logging
 

@@ -11,11 +11,11 @@ from parsers.charsets import decode
 from parsers.containers import open_signed_data, open_tnef, take_off_armour
 from parsers.flowed import unflow
 from parsers.headers import normalise_lines, read_headers
-from parsers.html import html_to_text
 from parsers.invitations import read_invitation
 from parsers.limits import MAX_MACHINE_BYTES, MAX_NESTED_MESSAGES, MAX_TEXT, Defects
 from parsers.mime import Part, read_part, read_tree
 from parsers.parameters import clean_filename
+from parsers.quotation_html import HtmlText, read_html
 from parsers.transfer import decode_transfer, split_uuencoded
 from parsers.types import Attachment, Invitation
 
@@ -67,14 +67,18 @@ class Block:
 
     plain: str | None = None
     html: str | None = None
-    _html_text: str | None = None
+    _read: HtmlText | None = None
     _takes_plain: bool | None = None
 
-    def html_text(self) -> str:
+    def read_html(self) -> HtmlText:
         """The HTML alternative as text, made once."""
-        if self._html_text is None:
-            self._html_text = html_to_text(self.html or "")
-        return self._html_text
+        if self._read is None:
+            self._read = read_html(self.html or "")
+        return self._read
+
+    def html_text(self) -> str:
+        """The HTML alternative's whole text."""
+        return self.read_html().text
 
     def takes_plain(self) -> bool:
         """True if the plain text is the better alternative: there, no stub, not obviously saying less."""

@@ -7,12 +7,17 @@ Blocks become lines, paragraphs are set apart, lists get their marks, cells of a
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from parsers.limits import MAX_HTML_NESTING, MAX_TEXT
 
+WRITTEN, QUOTED, SIGNATURE = 0, 1, 2
+"""Shares of a body: what was newly written, and what structure shows to be something else."""
+Line = tuple[int, str, int]
+"""Depth of quotation, text, share."""
 RULER = "_" * 32
 """What a horizontal rule becomes: the line that Outlook writes for it in plain text."""
 
@@ -52,6 +57,7 @@ _OPEN_OR_CLOSE = re.compile(
     r"<(/?)(?:div|blockquote|ul|ol|li|table|td|tr|section|article|span|font|b|i|u|em|strong|a|p|center|dl|dd)\b",
     re.IGNORECASE,
 )
+_TAGS = re.compile(r"<[a-zA-Z][^<>]*")
 _LINE_SPACE = re.compile(r"[ \t]+\n")
 _MANY_LINES = re.compile(r"\n{3,}")
 _LONGEST_LINK = 300
@@ -59,24 +65,43 @@ _LONGEST_LINK = 300
 
 def html_to_text(html: str) -> str:
     """Text of an HTML document or fragment, lines ended by LF, no blank line at either end. Never raises, linear time."""
-    if len(html) > MAX_TEXT:
-        html = html[:MAX_TEXT]
-    if "<" not in html:
-        return _tidy(unescape(html).replace("\xa0", " "))
-    if is_nested_too_deep(html):
-        return _strip_tags(html)
-    tree = LexborHTMLParser(html)
-    root = tree.root
-    if root is None:
-        return ""
-    lowered = html.lower()
+    html = html[:MAX_TEXT]
+    if "<" not in html or is_nested_too_deep(html):
+        return text_without_tree(html)
+    tree, tags = grow(html)
+    return text_of_lines(walk(tree.root, tags)) if tree.root is not None else ""
+
+
+def text_without_tree(html: str) -> str:
+    """The same for what has no tags, or too many within each other: tags are taken off as they stand."""
+    return _strip_tags(html) if "<" in html else _tidy(unescape(html).replace("\xa0", " "))
+
+
+def grow(html: str) -> tuple[LexborHTMLParser, str]:
+    """The tree, and every distinct tag as written but in lower case, in which attributes can be looked for cheaply."""
+    return LexborHTMLParser(html), "".join(set(_TAGS.findall(html))).lower()
+
+
+def walk(root: LexborNode, tags: str, marks: Marks | None = None) -> list[Line]:
+    """The lines of the tree in order. `tags` is what `grow` gave with it."""
+    return _Walk(
+        marks,
+        may_hide=" hidden" in tags or (any(word in tags for word in _MAY_HIDE) and _HIDING.search(tags) is not None),
+        may_be_tight="mso" in tags or "margin" in tags or 'class="p' in tags,
+        may_keep_space="white-space" in tags,
+    ).run(root)
+
+
+def text_of_lines(lines: list[Line], share: int | None = None) -> str:
+    """The lines, or those of one share (`WRITTEN`, `QUOTED` or `SIGNATURE`), as text with quotations marked by `>`."""
     return _plain(
-        _Walk(
-            may_hide=" hidden" in lowered
-            or (any(word in lowered for word in _MAY_HIDE) and _HIDING.search(lowered) is not None),
-            may_be_tight="mso" in lowered or "margin" in lowered or 'class="p' in lowered,
-            may_keep_space="white-space" in lowered,
-        ).run(root)
+        "\n".join(
+            [
+                text if not depth else "> " * depth + text if text else ">" * depth
+                for depth, text, its in lines
+                if share is None or its == share
+            ]
+        )
     )
 
 
@@ -102,8 +127,16 @@ def _strip_tags(html: str) -> str:
     return _tidy(unescape(_ANY_TAG.sub(replace, text)).replace("\xa0", " "))
 
 
+@dataclass(slots=True)
+class Marks:
+    """Nodes by `mem_id` that belong to another share with all they hold, and the one from which on all is quoted."""
+
+    nodes: dict[int, int] = field(default_factory=dict)
+    from_node: int | None = None
+
+
 class _Walk:
-    """One walk through a tree in document order, without recursion; collects lines as (depth of quotation, text)."""
+    """One walk through a tree in document order, without recursion; collects lines."""
 
     __slots__ = (
         "_gap",
@@ -111,18 +144,22 @@ class _Walk:
         "_links",
         "_lists",
         "_marker",
+        "_marks",
         "_may_be_tight",
         "_may_hide",
         "_may_keep_space",
         "_preserve",
         "_quote",
         "_rows",
+        "_share",
         "_space",
         "lines",
     )
 
-    def __init__(self, *, may_hide: bool, may_be_tight: bool, may_keep_space: bool) -> None:
-        self.lines: list[tuple[int, str]] = []
+    def __init__(self, marks: Marks | None, *, may_hide: bool, may_be_tight: bool, may_keep_space: bool) -> None:
+        self.lines: list[Line] = []
+        self._marks = marks
+        self._share = WRITTEN
         self._line: list[str] = []
         self._gap = 0  # empty lines owed before the next text
         self._space = False  # a space owed before the next text on this line
@@ -137,28 +174,50 @@ class _Walk:
         self._may_be_tight = may_be_tight
         self._may_keep_space = may_keep_space
 
-    def run(self, root: LexborNode) -> str:
-        stack: list[LexborNode | str] = [root]
-        pop, push, may_hide = stack.pop, stack.append, self._may_hide
+    def run(self, root: LexborNode) -> list[Line]:
+        stack: list[LexborNode | str | int] = [root]
+        pop, push, may_hide, enter, write_text = stack.pop, stack.append, self._may_hide, self._enter, self._text
+        marked = self._marks is not None
         while stack:
             node = pop()
-            if isinstance(node, str):
+            if isinstance(node, LexborNode):
+                following = node.next
+                if following is not None:
+                    push(following)
+                if marked and (share := self._share_of(node.mem_id)) != self._share:
+                    push(self._share)
+                    self._turn_to(share)
+                tag = node.tag or ""
+                if tag == "-text":
+                    write_text(node.text_content or "")
+                elif tag not in _SKIPPED and not (may_hide and _is_hidden(node)):
+                    if tag in _SHAPING and (mark := enter(tag, node)):
+                        push(mark)
+                    child = node.child
+                    if child is not None:
+                        push(child)
+            elif isinstance(node, str):
                 self._leave(node)
-                continue
-            following = node.next
-            if following is not None:
-                push(following)
-            tag = node.tag or ""
-            if tag == "-text":
-                self._text(node.text_content or "")
-            elif tag not in _SKIPPED and not (may_hide and _is_hidden(node)):
-                if tag in _SHAPING and (mark := self._enter(tag, node)):
-                    push(mark)
-                child = node.child
-                if child is not None:
-                    push(child)
+            elif self._marks is not None and self._marks.from_node != 0:
+                self._turn_to(node)
         self._finish()
-        return "\n".join(["> " * depth + text if depth and text else ">" * depth + text for depth, text in self.lines])
+        return self.lines
+
+    def _share_of(self, identity: int) -> int:
+        """The share of a node: its own only within what was written, for quotations hold signatures of others."""
+        marks = self._marks
+        if marks is None:
+            return WRITTEN
+        if identity == marks.from_node:
+            marks.from_node = 0  # reached: nothing turns back any more
+            return QUOTED
+        if marks.from_node == 0 or self._share == QUOTED:
+            return QUOTED
+        return marks.nodes.get(identity, self._share)
+
+    def _turn_to(self, share: int) -> None:
+        self._finish()
+        self._share = share
 
     def _text(self, text: str) -> None:
         if self._preserve:
@@ -187,7 +246,7 @@ class _Walk:
                 self._line.append(" ")
         elif self._gap:
             if self.lines:
-                self.lines.append((min(self.lines[-1][0], self._quote), ""))
+                self.lines.append((min(self.lines[-1][0], self._quote), "", self._share))
             self._gap = 0
         self._space = self._marker = False
         self._line.append(words)
@@ -197,7 +256,7 @@ class _Walk:
         if line and not self._marker:
             text = line[0] if len(line) == 1 else "".join(line)
             if text.strip(_NOTHING):
-                self.lines.append((self._quote, text.rstrip()))
+                self.lines.append((self._quote, text.rstrip(), self._share))
             else:
                 self._gap = 1  # a line that only looked empty
             self._line = []

@@ -14,14 +14,13 @@ from parsers.bodies import Block, Contents, Nested, Reader, read_mail
 from parsers.dates import read_date
 from parsers.forwards import NestedMessage, read_forward
 from parsers.headers import Headers, normalise_lines
-from parsers.html import html_to_text, is_nested_too_deep
 from parsers.identifiers import read_id, read_ids, read_parents
 from parsers.kinds import KindFacts, KindInput, PartFacts, read_kind
 from parsers.language import read_language
 from parsers.limits import MAX_TEXT, MAX_UNANNOUNCED_FORWARD, Defects
 from parsers.mime import Part
 from parsers.quotation import split_reply
-from parsers.quotation_html import split_html
+from parsers.quotation_html import HtmlText, read_html
 from parsers.subjects import SubjectFacts, read_subject
 from parsers.types import Address, Forwarded, Message, Reply
 
@@ -101,28 +100,26 @@ def _cut(blocks: list[Block], text: str) -> Reply:
 
     Where a plain alternative was taken as the text and shows its quotation, the HTML has nothing to add.
     """
-    htmls = [block.html for block in blocks if block.html]
+    htmls = [block for block in blocks if block.html]
     plain_taken = all(block.takes_plain() for block in blocks)
     cut = split_reply(text) if plain_taken else None
     if cut is not None and (cut.quoted or not htmls):
         return cut
-    html = "".join(htmls)
-    split = split_html(html) if html and not is_nested_too_deep(html) else None
-    if split is None:
-        return cut if cut is not None else split_reply(text)
-    return _from_structure(split.reply_html, split.quoted_html, split.signature_html, blocks)
+    if htmls:
+        # Quotation may begin in one stretch of HTML and go on in the next.
+        read = htmls[0].read_html() if len(htmls) == 1 else read_html("".join(block.html or "" for block in htmls))
+        if read.rule:
+            return _from_structure(read, blocks)
+    return cut if cut is not None else split_reply(text)
 
 
-def _from_structure(reply_html: str, quoted_html: str, signature_html: str, blocks: list[Block]) -> Reply:
-    written = html_to_text(reply_html)
+def _from_structure(read: HtmlText, blocks: list[Block]) -> Reply:
     beside = [block.plain.strip() for block in blocks if block.html is None and block.plain]
-    rest = split_reply("\n\n".join([written, *beside]) if beside else written)
-    quoted = html_to_text(quoted_html) if quoted_html else ""
-    signature = html_to_text(signature_html) if signature_html else ""
+    rest = split_reply("\n\n".join([read.written, *beside]) if beside else read.written)
     return Reply(
         rest.reply,
-        "\n\n".join(piece for piece in (rest.quoted, quoted) if piece),
-        "\n".join(piece for piece in (rest.signature, signature) if piece),
+        "\n\n".join(piece for piece in (rest.quoted, read.quoted) if piece),
+        "\n".join(piece for piece in (rest.signature, read.signature) if piece),
     )
 
 

@@ -66,6 +66,12 @@ def may_end_attribution(line: str) -> bool:
     return "@" in line and (last == ">" or tail.lower().endswith(_ENDS))
 
 
+def may_close_attribution(text: str) -> bool:
+    """Whether the text may be the last line of an attribution over something known to be a quotation."""
+    tail = fold(text[-80:])
+    return bool(tail) and (tail[-1] in ":>]-=" or tail.rstrip(_TRAILING).lower().endswith(_ENDS))
+
+
 def find_attribution(
     bodies: Sequence[str], depths: Sequence[int], end: int, lowest: int, *, followed: bool
 ) -> int | None:

@@ -1,251 +1,137 @@
-"""Cuts an HTML body by the marks that mail clients leave in its structure.
+"""Reads an HTML body once: its text, and which of it is quoted or signature by the marks that clients leave in structure.
 
-A client's mark is a row in `CLIENT_MARKS`. Clients that leave none are left to the rules on text.
+A client's mark is a row in `quotation_html_tables`. Clients that leave none are left to the rules on text.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborNode
 
-from parsers.quotation_attributions import find_attribution
+from parsers.html import (
+    QUOTED,
+    SIGNATURE,
+    WRITTEN,
+    Marks,
+    grow,
+    is_nested_too_deep,
+    text_of_lines,
+    text_without_tree,
+    walk,
+)
+from parsers.limits import MAX_TEXT
+from parsers.quotation_attributions import find_attribution, may_close_attribution
 from parsers.quotation_headers import is_bare_marker, is_marker, is_quoted_header, read_header_block
+from parsers.quotation_html_tables import CLIENT_MARKS, ClientMark
 from parsers.quotation_lines import fold
-from parsers.tables import lines
 
-LARGEST_HTML: Final = 4_000_000
-"""Characters beyond which structure is not looked at; the rules on text still are."""
 _MOST_NODES: Final = 300
 _HEAD: Final = 1600
 """Characters of a node's text that are looked at for a quote header."""
+_MARKS_OF: Final = {
+    action: tuple(mark for mark in CLIENT_MARKS if mark.action == action)
+    for action in ("container", "titled", "separator", "headed", "signature")
+}
 
 
 @dataclass(frozen=True, slots=True)
-class HtmlSplit:
-    """Three pieces of HTML and the name of the rule that found the cut."""
+class HtmlText:
+    """A body as text, and the same text in three pieces if `rule`, the client's mark that told them apart, is not empty.
 
-    reply_html: str
-    quoted_html: str
-    signature_html: str
-    rule: str
-
-
-@dataclass(frozen=True, slots=True)
-class ClientMark:
-    """`needle` must occur in the HTML in lower case before `selector` is tried, which keeps most bodies quick.
-
-    `action`: "container" (the node is quotation), "separator" (the node and all after it), "headed" (a separator if its
-    text begins with a quoted header), "titled" (a container if it begins with one), "signature".
+    What stands between or below quoted nodes (inline and bottom answers) is in `written`, which is empty where all of
+    the body is quotation.
     """
 
-    rule: str
-    action: str
-    needle: str
-    selector: str
+    text: str
+    written: str = ""
+    quoted: str = ""
+    signature: str = ""
+    rule: str = ""
 
 
-def _marks(action: str, table: str) -> tuple[ClientMark, ...]:
-    rows = [line.split(" ", 2) for line in lines(table)]
-    return tuple(ClientMark(rule, action, needle.lower(), selector) for rule, needle, selector in rows)
+def read_html(html: str) -> HtmlText:
+    """Text and pieces of an HTML body. Never raises, linear time."""
+    html = html[:MAX_TEXT]
+    if "<" not in html or is_nested_too_deep(html):
+        return HtmlText(text_without_tree(html))
+    tree, tags = grow(html)
+    root = tree.root
+    if root is None:
+        return HtmlText("")
+    body = tree.body
+    found = _Finder(tags).find(body) if body is not None else None
+    lines = walk(root, tags, found.marks if found else None)
+    text = text_of_lines(lines)
+    if found is None:
+        return HtmlText(text)
+    written, signature = text_of_lines(lines, WRITTEN), text_of_lines(lines, SIGNATURE)
+    if signature and not written:
+        # Some clients put the cursor into the signature: what is all that was written is not a signature.
+        written, signature = signature, ""
+    rule = found.rule or (found.signature_rule if signature else "")
+    return HtmlText(text, written, text_of_lines(lines, QUOTED), signature, rule) if rule else HtmlText(text)
 
 
-CLIENT_MARKS: Final = (
-    *_marks(
-        "container",
-        """
-        gmail gmail_quote div.gmail_quote, div.gmail_quote_container, blockquote.gmail_quote
-        yahoo yahoo .yahoo_quoted, [id^="yahoo_quoted"], [id*="yahooMailQuoted"], [class*="yahoo-quoted"]
-        proton protonmail_quote .protonmail_quote
-        thunderbird moz-forward .moz-forward-container
-        cite cite blockquote[type="cite"], blockquote[class*="cite"], blockquote[id*="cite"]
-        outlook olk_src_body #OLK_SRC_BODY_SECTION
-        outlook mail-editor-reference #mail-editor-reference-message-container, [id$="mail-editor-reference-message-container"]
-        outlook-mobile reference-message .ms-outlook-mobile-reference-message
-        qq original-content [id*="original-content"], [class*="original-content"]
-        tencent-exmail xm_compose_origin .xm_compose_origin_mail_container, [class*="xm_compose_origin"]
-        netease isreplycontent #isReplyContent, blockquote[id="isReplyContent"]
-        netease isforwardcontent #isForwardContent
-        netease ntes- [class*="ntes-mailmaster-quote"], [id^="ntes-"][id$="-quote"], [class^="ntes-"][class*="-quote"]
-        foxmail foxdiv blockquote[class*="FoxDiv"], div[class^="FoxDiv"]
-        foxmail foxmail blockquote[class*="foxmail" i]
-        foxmail fmoriginal [id^="FMOriginal"]
-        lark history-quote .history-quote-wrapper, [class*="history-quote"], [id*="history-quote"]
-        lark lark-mail-quote [id^="lark-mail-quote"], [class*="lark-mail-quote"]
-        aliyun aliyun_previous [class*="__aliyun_previous"], [id*="__aliyun_previous"]
-        aliyun alimail-quote .alimail-quote, [class*="alimail-quote"]
-        dingtalk dingtalk [class*="dingtalk"][class*="quote"], [class*="dingmail"][class*="quote"]
-        coremail replycontent blockquote[name="replyContent"], #replyContent, [name="replyContent"]
-        coremail referencequote .ReferenceQuote, #ReferenceQuote
-        zoho zmail_extra .zmail_extra, [id="blockquote_zmail"], .zmail_extra_hr
-        mail-ru auto-quote [id*="mail-app-auto-quote"]
-        spark messagereplysection [name="messageReplySection"], .spark_quote
-        front front-blockquote .front-blockquote
-        hubspot hs_reply .hs_reply
-        welink welink [class*="welink"][class*="quote"], [id*="welink"][id*="quote"], [class*="welink"][class*="origin"]
-        quoted-mail mail_quote .mail_quote, .mail-quote, #mail_quote, #mail-quote
-        quoted-mail mail-quote .mail-quote, #mail-quote
-        quoted-mail quotedtext .quotedText, #quotedText, .quoted-text
-        evolution evolutioncite .-x-evo-cite, #-x-evo-cite
-        """,
-    ),
-    *_marks(
-        "separator",
-        """
-        outlook divrplyfwdmsg [id$="divRplyFwdMsg"]
-        outlook appendonsend [id$="appendonsend"]
-        outlook stopspelling hr[id$="stopSpelling"]
-        outlook outlookmessageheader .OutlookMessageHeader, [id="OutlookMessageHeader"]
-        outlook-mobile mobile-body-separator [id$="mobile-body-separator-line"]
-        zimbra __divider__ hr[data-marker="__DIVIDER__"]
-        """,
-    ),
-    *_marks(
-        "headed",
-        """
-        outlook border-top div[style*="border-top" i], p[style*="border-top" i]
-        border border: div[style*="border:" i][style*="solid" i]
-        ruler <hr hr
-        qq arial div[style*="Arial Narrow" i]
-        """,
-    ),
-    *_marks(
-        "titled",
-        """
-        named-quote quote [class*="quote" i], [id*="quote" i]
-        named-original origin [class*="origin" i], [id*="origin" i]
-        named-reply reply [class*="reply" i], [id*="reply" i]
-        named-forward forward [class*="forward" i], [id*="forward" i]
-        named-history history [class*="history" i], [id*="history" i]
-        blockquote <blockquote blockquote
-        """,
-    ),
-    *_marks(
-        "signature",
-        """
-        signature signature [class*="signature" i], [id*="signature" i], [name*="signature" i]
-        tencent-exmail xm_write_sign .xm_write_sign, [class*="xm_write_sign"]
-        netease divneteasemailcard #divNeteaseMailCard, .divNeteaseMailCard
-        mail-139 signcontainer #signContainer
-        qq <sign sign
-        """,
-    ),
-)
-_FLAGGED: Final = re.compile("|".join(sorted({re.escape(mark.needle) for mark in CLIENT_MARKS}, key=len, reverse=True)))
+class _Finder:
+    """Finds the nodes of one body that are quotation or signature. `tags` is every distinct tag, in lower case."""
 
-
-def split_html(html: str) -> HtmlSplit | None:
-    """Returns the pieces, or None where no client's structure is recognised.
-
-    What stands between or below quoted nodes (inline and bottom answers) stays in `reply_html`. `reply_html` may hold no
-    text at all: then all of the body is quotation.
-    """
-    if len(html) > LARGEST_HTML:
-        return None
-    lowered = html.lower()
-    if not _FLAGGED.search(lowered):
-        return None
-    wanted = [mark for mark in CLIENT_MARKS if mark.needle in lowered]
-    return _Cutter(html).split(wanted)
-
-
-class _Cutter:
-    """One body being cut; nodes are taken out of the tree in the order of the actions."""
-
-    def __init__(self, html: str) -> None:
-        self.tree = LexborHTMLParser(html)
-        self.quoted: list[str] = []
-        self.signature: list[str] = []
+    def __init__(self, tags: str) -> None:
+        self.tags = tags
+        self.marks = Marks()
         self.rule = ""
+        self.signature_rule = ""
 
-    def split(self, wanted: list[ClientMark]) -> HtmlSplit | None:
-        body = self.tree.body
-        if body is None:
-            return None
-        containers = self._nodes(body, wanted, "container") + [
-            pair for pair in self._nodes(body, wanted, "titled") if _is_titled(pair[1])
-        ]
-        containers = list({node.mem_id: (mark, node) for mark, node in reversed(containers)}.values())[::-1]
+    def find(self, body: LexborNode) -> _Finder | None:
+        """Returns itself if anything was found."""
+        containers = self._nodes(body, "container")
         held = {node.mem_id for _, node in containers}
-        separators = self._nodes(body, wanted, "separator") + [
-            pair for pair in self._nodes(body, wanted, "headed") if _is_headed(pair[1])
+        titled = [
+            (mark, node)
+            for mark, node in self._nodes(body, "titled")
+            if node.mem_id not in held and not _is_within(node, held) and _is_titled(node)
         ]
-        for mark, node in separators:
-            if not _is_within(node, held) and node.parent is not None:
-                self._note(mark)
-                self._cut_from(node)
+        containers += titled
+        held.update(node.mem_id for _, node in titled)
+        for mark, node in self._nodes(body, "separator") + self._nodes(body, "headed"):
+            if not _is_within(node, held) and (mark.action == "separator" or _is_headed(node)):
+                self.rule = mark.rule
+                self.marks.from_node = node.mem_id
                 break
         for mark, node in containers:
-            if _is_within(node, held - {node.mem_id}) or not _is_attached(node, body):
-                continue
-            self._note(mark)
-            self._cut_node(node)
-        self._cut_signatures(body, wanted)
-        if not self.rule:
-            return None
-        return HtmlSplit(body.html or "", "\n".join(self.quoted), "\n".join(self.signature), self.rule)
+            if len(held) == 1 or not _is_within(node, held):
+                self.rule = self.rule or mark.rule
+                self._mark_quotation(node)
+        for mark, node in self._nodes(body, "signature"):
+            self.signature_rule = self.signature_rule or mark.rule
+            self.marks.nodes.setdefault(node.mem_id, SIGNATURE)
+        return self if self.rule or self.signature_rule else None
 
-    def _nodes(self, body: LexborNode, wanted: list[ClientMark], action: str) -> list[tuple[ClientMark, LexborNode]]:
+    def _nodes(self, body: LexborNode, action: str) -> list[tuple[ClientMark, LexborNode]]:
         found: list[tuple[ClientMark, LexborNode]] = []
-        seen: set[int] = set()
-        for mark in wanted:
-            if mark.action == action:
+        seen: set[int] = {body.mem_id}
+        for mark in _MARKS_OF[action]:
+            if mark.needle in self.tags:
                 for node in body.css(mark.selector)[:_MOST_NODES]:
-                    if node.mem_id not in seen and node.mem_id != body.mem_id:
+                    if node.mem_id not in seen:
                         seen.add(node.mem_id)
                         found.append((mark, node))
         return found
 
-    def _note(self, mark: ClientMark) -> None:
-        self.rule = self.rule or mark.rule
-
-    def _take(self, node: LexborNode, pieces: list[str]) -> None:
-        pieces.append(node.html or "")
-        node.decompose()
-
-    def _cut_from(self, node: LexborNode) -> None:
-        """Takes out the node and everything after it in the document."""
-        current: LexborNode | None = node
-        after: list[LexborNode] = [node]
-        while current is not None and current.tag not in ("body", "html"):
-            sibling = current.next
-            while sibling is not None:
-                after.append(sibling)
-                sibling = sibling.next
-            current = current.parent
-        for part in after:
-            self._take(part, self.quoted)
-
-    def _cut_node(self, node: LexborNode) -> None:
-        """Takes out a quoted node with the attribution above it; a wrapper of several quotes keeps the answers between."""
-        above = _attribution_above(node)
-        for part in above:
-            self._take(part, self.quoted)
-        quotes = [child for child in _children(node) if child.tag == "blockquote"]
-        if node.tag == "div" and quotes and _holds_answers(node, quotes):
+    def _mark_quotation(self, node: LexborNode) -> None:
+        """Marks a quoted node with the attribution above it; a wrapper of several quotes keeps the answers between."""
+        nodes = self.marks.nodes
+        for part in _attribution_above(node, nodes):
+            nodes[part.mem_id] = QUOTED
+        quotes = [child for child in _children(node) if child.tag == "blockquote"] if node.tag == "div" else []
+        if quotes and _holds_answers(node, quotes):
             for child in _children(node):
                 if child.tag == "blockquote" or _is_attribution_text(_text(child)):
-                    self._take(child, self.quoted)
+                    nodes[child.mem_id] = QUOTED
             return
-        self._take(node, self.quoted)
-
-    def _cut_signatures(self, body: LexborNode, wanted: list[ClientMark]) -> None:
-        nodes = self._nodes(body, wanted, "signature")
-        held = {node.mem_id for _, node in nodes}
-        outer = [(mark, node) for mark, node in nodes if not _is_within(node, held - {node.mem_id})]
-        signed = sum(len(_squeezed(node.text(deep=True))) for _, node in outer)
-        if not outer or signed >= len(_squeezed(body.text(deep=True))):
-            # Some clients put the cursor into the signature: what is all that was written is not a signature.
-            return
-        for mark, node in outer:
-            self._note(mark)
-            self._take(node, self.signature)
-
-
-def _squeezed(text: str) -> str:
-    return "".join(text.split())
+        nodes[node.mem_id] = QUOTED
 
 
 def _children(node: LexborNode) -> list[LexborNode]:
@@ -258,16 +144,6 @@ def _is_within(node: LexborNode, held: set[int]) -> bool:
         if parent.mem_id in held:
             return True
         parent = parent.parent
-    return False
-
-
-def _is_attached(node: LexborNode, body: LexborNode) -> bool:
-    """A node that went out with a separator before it has nothing left to cut."""
-    current: LexborNode | None = node
-    while current is not None:
-        if current.mem_id == body.mem_id:
-            return True
-        current = current.parent
     return False
 
 
@@ -294,16 +170,20 @@ def _head_lines(start: LexborNode, *, with_siblings: bool) -> list[str]:
     while stack and size < _HEAD and steps < 400:
         node = stack.pop()
         steps += 1
-        if node.is_text_node:
+        tag = node.tag or ""
+        if tag == "-text":
             piece = " ".join((node.text(deep=False) or "").split())
             lines_[-1] += (" " if lines_[-1] and piece else "") + piece
             size += len(piece)
             continue
-        if node.tag in ("style", "script", "head", "-comment"):
+        if tag in ("style", "script", "head", "-comment"):
             continue
-        if node.tag in _BLOCK_TAGS and lines_[-1]:
+        if tag in _BLOCK_TAGS and lines_[-1]:
             lines_.append("")
-        stack.extend(reversed(list(node.iter(include_text=True))))
+        child = node.last_child
+        while child is not None:
+            stack.append(child)
+            child = child.prev
     return [line for line in lines_ if line]
 
 
@@ -322,7 +202,7 @@ def _begins_with_header(head: list[str]) -> bool:
 
 
 def _is_titled(node: LexborNode) -> bool:
-    if node.tag == "blockquote" and _attribution_above(node):
+    if node.tag == "blockquote" and _attribution_above(node, {}):
         return True
     return _begins_with_header(_head_lines(node, with_siblings=False))
 
@@ -349,14 +229,16 @@ def _is_attribution_rows(rows: list[str]) -> bool:
     )
 
 
-def _attribution_above(node: LexborNode) -> list[LexborNode]:
-    """The sibling nodes right above a quoted node that make up its attribution, in order; [] if there is none."""
+def _attribution_above(node: LexborNode, marked: Mapping[int, int]) -> list[LexborNode]:
+    """The unmarked sibling nodes right above a quoted node that make up its attribution, in order; [] if there is none."""
     taken: list[LexborNode] = []
     rows: list[str] = []
     sibling = node.prev
     while sibling is not None and len(taken) < 8:
-        text = " ".join((_own_text(sibling)).split())
-        if sibling.tag in ("blockquote", "hr", "table"):
+        if sibling.tag in ("blockquote", "hr", "table") or sibling.mem_id in marked:
+            break
+        text = " ".join(_own_text(sibling).split())
+        if text and not rows and not may_close_attribution(text):
             break
         taken.insert(0, sibling)
         if text:

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from parsers.html import html_to_text
 from parsers.quotation import split_reply
-from parsers.quotation_html import split_html
+from parsers.quotation_html import read_html
 
 FORMATS = Path(__file__).parent / "formats"
 TEXTS = sorted(FORMATS.glob("*.txt"))
@@ -49,12 +48,11 @@ def test_a_text_is_cut_where_its_client_begins_to_quote(example: Path) -> None:
 @pytest.mark.parametrize("example", HTMLS, ids=lambda path: path.stem)
 def test_html_is_cut_by_the_marks_of_its_client(example: Path) -> None:
     facts, html = facts_of(example), example.read_text(encoding="utf-8")
-    cut = split_html(html)
-    assert (cut.rule if cut else "") == facts.get("rule", cut.rule if cut else "")
-    reply = split_reply(html_to_text(cut.reply_html if cut else html)).reply
-    assert words(reply) == facts["reply"]
-    assert words(html_to_text(cut.signature_html) if cut else "").startswith(facts.get("signature", ""))
-    assert all(piece in html_to_text(cut.quoted_html if cut else "") for piece in facts.get("quoted_has", []))
+    read = read_html(html)
+    assert read.rule == facts.get("rule", read.rule)
+    assert words(split_reply(read.written if read.rule else read.text).reply) == facts["reply"]
+    assert words(read.signature).startswith(facts.get("signature", ""))
+    assert all(piece in read.quoted for piece in facts.get("quoted_has", []))
 
 
 @pytest.mark.parametrize("example", TEXTS, ids=lambda path: path.stem)

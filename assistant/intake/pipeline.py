@@ -255,7 +255,7 @@ class Intake:
             session, ids_of(candidate.message_id, message), message.base_subject, candidate.sent_at
         )
         self._phase = "relate"
-        parties = self._from_thread(session, thread, find_parties(session, relation, self._agency))
+        parties = self._from_thread(session, thread, relation, find_parties(session, relation, self._agency))
         record = self._blank_record(candidate, thread)
         self._phase = "understand"
         known_project = thread.project_id
@@ -300,8 +300,13 @@ class Intake:
                 return record
         return None
 
-    def _from_thread(self, session: Session, thread: Thread, parties: Parties) -> Parties:
-        """Internal mail and machines' answers belong to the client whose conversation they are in."""
+    def _from_thread(self, session: Session, thread: Thread, relation: Relation, parties: Parties) -> Parties:
+        """Internal mail and machines' answers belong to the client whose conversation they are in.
+
+        Mail that pretends to be ours belongs to nobody: it must not answer for a client or move a project.
+        """
+        if relation.spoofed:
+            return Parties(None, None)
         if parties.client is None and thread.client_id is not None:
             return Parties(session.get(Client, thread.client_id), parties.contact)
         return parties

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from assistant.model.opt_out import read_opt_out
@@ -106,11 +106,12 @@ def _any_bounce(session: Session) -> bool:
 
 
 def _lift_bounce(session: Session, addr_spec: str) -> None:
-    """Somebody who writes can be reached again."""
+    """Somebody who writes can be reached again; of several bounces over the years the last one is remembered."""
     if not _any_bounce(session):
         return
-    session.execute(
-        update(Suppression)
-        .where(Suppression.addr_spec == addr_spec, Suppression.reason == "bounce")
-        .values(scope="lifted")
-    )
+    bounced = (Suppression.addr_spec == addr_spec, Suppression.reason == "bounce")
+    latest = session.scalar(select(Suppression.id).where(*bounced, Suppression.scope != "lifted"))
+    if latest is None:
+        return
+    session.execute(delete(Suppression).where(*bounced, Suppression.scope == "lifted"))
+    session.execute(update(Suppression).where(Suppression.id == latest).values(scope="lifted"))

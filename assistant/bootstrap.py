@@ -311,7 +311,7 @@ class Workplace:
         now = self.clock.now()
         facts = DatabaseFacts(session, self.directory, now)
         project = facts.project(row.project_id) if row.project_id else None
-        return self.cadence.recheck(ordered_mail(session, row, project), facts.client(row.client_id), project, now)
+        return self.cadence.recheck(ordered_mail(session, row), facts.client(row.client_id), project, now)
 
     def keep_sent(self, session: Session, row: OutboxMessage) -> None:
         """Our own mail becomes a record like any other: kept raw, interpreted by the same phases."""

@@ -33,13 +33,13 @@ class AssistantError(Exception):
     exit_status = 3
 
 
-class WrongUse(AssistantError):
+class WrongUse(AssistantError):  # noqa: N818  # the house's word, a sentence rather than a category
     """A command was called in a way that makes no sense. Exit status 2."""
 
     exit_status = 2
 
 
-class ProblemsFound(AssistantError):
+class ProblemsFound(AssistantError):  # noqa: N818  # the house's word, a sentence rather than a category
     """Files that people edit are wrong; carries every problem at once. Exit status 1."""
 
     exit_status = 1
@@ -49,15 +49,15 @@ class ProblemsFound(AssistantError):
         self.problems = problems
 
 
-class ServerUnreachable(AssistantError):
+class ServerUnreachable(AssistantError):  # noqa: N818  # the house's word, a sentence rather than a category
     """No connection to a mail server, or it was lost. Trying again later makes sense."""
 
 
-class LoginRefused(AssistantError):
+class LoginRefused(AssistantError):  # noqa: N818  # the house's word, a sentence rather than a category
     """The server does not accept the user or the password. A person must act."""
 
 
-class StoreUnavailable(AssistantError):
+class StoreUnavailable(AssistantError):  # noqa: N818  # the house's word, a sentence rather than a category
     """The database cannot be opened, is locked, or its disk is full."""
 
 

@@ -50,8 +50,8 @@ def root(
     ctx: typer.Context,
     config: Annotated[
         Optional[Path], typer.Option("--config", "-c", metavar="FILE", help="Configuration; default ./config.toml.")
-    ] = None,  # noqa: UP045  # typer reads this form on every supported version
-    version: Annotated[
+    ] = None,
+    version: Annotated[  # noqa: ARG001  # its callback does the work
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version and exit.")
     ] = False,
 ) -> None:

@@ -32,7 +32,7 @@ app = typer.Typer(
     subcommand_metavar="COUNTRY [YEAR] | COMMAND [ARGS]...",
 )
 RulesOption = Annotated[
-    Optional[Path],  # noqa: UP045  # typer reads this form on every supported version
+    Optional[Path],  # typer reads this form on every supported version
     typer.Option("--rules", metavar="DIR", help="A folder of rules whose calendar.toml counts."),
 ]
 CountryArgument = Annotated[str, typer.Argument(metavar="COUNTRY", help="Like CN, HK, US, GB-ENG or DE-BY.")]
@@ -42,7 +42,7 @@ CountryArgument = Annotated[str, typer.Argument(metavar="COUNTRY", help="Like CN
 def show(
     ctx: typer.Context,
     country: CountryArgument,
-    year: Annotated[Optional[int], typer.Argument(min=1950, max=2099)] = None,  # noqa: UP045  # as above
+    year: Annotated[Optional[int], typer.Argument(min=1950, max=2099)] = None,  # as above
     rules: RulesOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a day.")] = False,
 ) -> None:

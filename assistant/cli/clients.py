@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List clients; `set` and `merge` correct them.", invoke_without_command=True)
 
-_Text = Annotated[Optional[str], typer.Option()]  # noqa: UP045  # typer reads this form on every supported version
+_Text = Annotated[Optional[str], typer.Option()]
 
 
 def register(root: typer.Typer) -> None:
@@ -85,8 +85,8 @@ def set_client(
     language: _Text = None,
     timezone: _Text = None,
     owner: _Text = None,
-    tag: Annotated[Optional[list[str]], typer.Option(help="Add a tag; `muted` stops all automatic mail.")] = None,  # noqa: UP045  # as above
-    untag: Annotated[Optional[list[str]], typer.Option(help="Remove a tag.")] = None,  # noqa: UP045  # as above
+    tag: Annotated[Optional[list[str]], typer.Option(help="Add a tag; `muted` stops all automatic mail.")] = None,
+    untag: Annotated[Optional[list[str]], typer.Option(help="Remove a tag.")] = None,
 ) -> None:
     """Correct what was guessed about CLIENT."""
     with context_of(ctx).database().session() as session:

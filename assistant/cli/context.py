@@ -68,7 +68,7 @@ class CommandContext:
 
 
 def context_of(ctx: typer.Context) -> CommandContext:
-    return cast(CommandContext, ctx.find_root().obj)
+    return cast("CommandContext", ctx.find_root().obj)
 
 
 def parse_time(text: str, timezone: str) -> datetime:

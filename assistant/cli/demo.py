@@ -37,10 +37,7 @@ def demo(
         f"{scenario.agency.name}: {len(scenario.messages)} mails from {scenario.start:%Y-%m-%d} to {scenario.end:%Y-%m-%d}, "
         "embedded IMAP and SMTP servers, a simulated clock.\n"
     )
-    if out.is_terminal:
-        played = _live(out, scenario, folder, play)
-    else:
-        played = play(scenario, folder, _plain(scenario.end))
+    played = _live(out, scenario, folder, play) if out.is_terminal else play(scenario, folder, _plain())
     _tables(out, played)
     _further(played, monotonic() - started)
 
@@ -70,7 +67,7 @@ def _view(tally: Tally, share: float) -> Any:
     return Group(head, ProgressBar(total=1.0, completed=share, width=72), counts, Text(), events)
 
 
-def _plain(end: Any) -> Any:
+def _plain() -> Any:
     """For a pipe: one line a simulated week."""
     seen: set[tuple[int, int]] = set()
 

@@ -26,7 +26,7 @@ def import_history(
         typer.Option(
             metavar="TIME", help="Mail written since then may start a follow-up; by default none of the import may."
         ),
-    ] = None,  # noqa: UP045  # typer reads this form on every supported version
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print counts as one JSON object.")] = False,
 ) -> None:
     """Log history. Interrupted? Call it again: what is there already is passed over."""

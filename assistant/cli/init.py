@@ -11,9 +11,9 @@ from assistant.cli.output import say
 
 if TYPE_CHECKING:
     from assistant.mail.providers import Provider
-    from assistant.setup import Answers, ServerAnswer
+    from assistant.setup import ServerAnswer
 
-_Text = Annotated[Optional[str], typer.Option()]  # noqa: UP045  # typer reads this form on every supported version
+_Text = Annotated[Optional[str], typer.Option()]
 
 
 def register(app: typer.Typer) -> None:
@@ -24,21 +24,21 @@ def init(
     folder: Annotated[
         Path, typer.Argument(metavar="[DIR]", help="Where config.toml, rules/ and templates/ go.")
     ] = Path(),
-    address: Annotated[Optional[str], typer.Option(help="The assistant's own address; asked for when missing.")] = None,  # noqa: UP045  # as above
-    agency: Annotated[Optional[str], typer.Option(help="The agency's name.")] = None,  # noqa: UP045  # as above
-    staff: Annotated[Optional[str], typer.Option(help="The first colleague: name <address>.")] = None,  # noqa: UP045  # as above
-    language: Annotated[Optional[str], typer.Option(help="zh, zh-Hant or en.")] = None,  # noqa: UP045  # as above
+    address: Annotated[Optional[str], typer.Option(help="The assistant's own address; asked for when missing.")] = None,
+    agency: Annotated[Optional[str], typer.Option(help="The agency's name.")] = None,
+    staff: Annotated[Optional[str], typer.Option(help="The first colleague: name <address>.")] = None,
+    language: Annotated[Optional[str], typer.Option(help="zh, zh-Hant or en.")] = None,
     password: Annotated[
         Optional[str],
         typer.Option(
             metavar="REFERENCE",
             help="env:NAME, file:PATH or keyring:NAME; else asked for and kept in a file only you can read.",
         ),
-    ] = None,  # noqa: UP045  # as above
+    ] = None,
     imap: Annotated[
         Optional[str], typer.Option(metavar="HOST:PORT", help="Mailbox server, where it is not known from the address.")
-    ] = None,  # noqa: UP045  # as above
-    smtp: Annotated[Optional[str], typer.Option(metavar="HOST:PORT", help="Submission server, likewise.")] = None,  # noqa: UP045  # as above
+    ] = None,
+    smtp: Annotated[Optional[str], typer.Option(metavar="HOST:PORT", help="Submission server, likewise.")] = None,
     test: Annotated[bool, typer.Option("--test/--no-test", help="Try login and submission at once.")] = True,
 ) -> None:
     """Ask a few questions, write config.toml, rules and templates, and try the mailbox."""

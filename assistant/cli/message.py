@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="One message: parse, show, retry, correct.", no_args_is_help=True)
 
-_Text = Annotated[Optional[str], typer.Option()]  # noqa: UP045  # typer reads this form on every supported version
+_Text = Annotated[Optional[str], typer.Option()]
 
 
 @app.command("parse")
@@ -162,7 +162,7 @@ def correct(
     stage: _Text = None,
     intent: Annotated[
         Optional[list[str]], typer.Option(help="The intents it has; repeat for several, `none` for none.")
-    ] = None,  # noqa: UP045  # typer reads this form on every supported version
+    ] = None,
     approval: _Text = None,
     waiting_on: _Text = None,
     project: _Text = None,

@@ -31,13 +31,13 @@ def records(
     ctx: typer.Context,
     client: Annotated[str, typer.Option(help="Only of clients whose name contains this.")] = "",
     project: Annotated[str, typer.Option(help="Only of projects whose name contains this.")] = "",
-    thread: Annotated[Optional[int], typer.Option(help="Only of this thread.")] = None,  # noqa: UP045  # typer reads this form on every supported version
+    thread: Annotated[Optional[int], typer.Option(help="Only of this thread.")] = None,
     stage: Annotated[str, typer.Option(help="Only of this stage.")] = "",
     direction: Annotated[str, typer.Option(help="inbound, outbound or internal.")] = "",
-    since: Annotated[Optional[str], typer.Option(metavar="TIME", help="Sent at or after.")] = None,  # noqa: UP045  # as above
-    until: Annotated[Optional[str], typer.Option(metavar="TIME", help="Sent before.")] = None,  # noqa: UP045  # as above
+    since: Annotated[Optional[str], typer.Option(metavar="TIME", help="Sent at or after.")] = None,
+    until: Annotated[Optional[str], typer.Option(metavar="TIME", help="Sent before.")] = None,
     unsure: Annotated[bool, typer.Option("--unsure", help="Only where the stage is below 0.8.")] = False,
-    limit: Annotated[Optional[int], typer.Option(help="At most this many.")] = None,  # noqa: UP045  # as above
+    limit: Annotated[Optional[int], typer.Option(help="At most this many.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """List communication records, oldest first."""

@@ -23,11 +23,11 @@ app = typer.Typer(help="Check, test, explain and preview the rules.", no_args_is
 
 # typer reads Optional on every supported version of Python
 RulesOption = Annotated[
-    Optional[Path],  # noqa: UP045
+    Optional[Path],
     typer.Option("--rules", metavar="DIR", help="Another folder of rules."),
 ]
 TemplatesOption = Annotated[
-    Optional[Path],  # noqa: UP045
+    Optional[Path],
     typer.Option("--templates", metavar="DIR", help="Another folder of templates."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
@@ -113,7 +113,7 @@ def reference() -> None:
 def diff(
     ctx: typer.Context,
     old: Annotated[Path, typer.Argument(metavar="OLD", help="A folder of rules.")],
-    new: Annotated[Optional[Path], typer.Argument(metavar="NEW", help="Another; default: the rules in use.")] = None,  # noqa: UP045
+    new: Annotated[Optional[Path], typer.Argument(metavar="NEW", help="Another; default: the rules in use.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say what differs between two folders of rules."""

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from assistant.model.cadence import ProjectFacts, Release, RunKey, SendMail, WaitedMessage
+from assistant.model.cadence import Release, RunKey, SendMail, WaitedMessage
 from assistant.store.tables import CadenceRunRow, OutboxMessage, Record
 
 
-def ordered_mail(session: Session, row: OutboxMessage, project: ProjectFacts | None) -> SendMail:
+def ordered_mail(session: Session, row: OutboxMessage) -> SendMail:
     """The `SendMail` that this row was stored for, with its anchor as the database knows it."""
     run = session.get(CadenceRunRow, row.run_id) if row.run_id else None
     return SendMail(

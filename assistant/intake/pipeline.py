@@ -341,7 +341,8 @@ class Intake:
         relation = candidate.relation
         if candidate.message.kind != "human" or relation.direction == "internal":
             return session.get(Project, thread.project_id) if thread.project_id else None
-        people = (relation.writer, relation.counterpart, *relation.others)
+        message = candidate.message
+        people = (relation.writer, relation.counterpart, *relation.others, *message.to, *message.cc)
         project, _ = settle_project(
             session,
             thread,
@@ -353,6 +354,9 @@ class Intake:
                 candidate.sent_at,
                 reading.text_probabilities or reading.stage_probabilities,
                 relation.direction == "inbound",
+                message.subject_is_reply and not relation.forwarded,
+                message.quoted[:20_000],
+                relation.writer.addr_spec.lower() if relation.writer else "",
             ),
             candidate.sent_at,
             reading.stage if reading.stage in STAGES else "discovery",

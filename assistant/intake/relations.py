@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from assistant.model.locality import Locality, client_name, guess_locality
 from assistant.model.people import Directory, Relation, client_key, is_a_person
-from assistant.model.projects import Choice, NewThread, ProjectCandidate, choose_project
+from assistant.model.projects import Choice, NewThread, ProjectCandidate, choose_project, words_of
 from assistant.store.clients import client_by_key, contact_by_address, create_client, create_contact, projects_of
 from assistant.store.tables import Client, Contact, Project, Record, Thread
 from parsers import Address, Message
@@ -19,6 +23,13 @@ from parsers import Address, Message
 SURELY_UNRELATED = 0.85
 """A stranger whose first mail is this surely not a client's becomes none."""
 
+_MAILS_COMPARED = 240
+_LETTERS_COMPARED = 1500
+_QUOTED_LETTERS = 40
+_QUOTED_LEAST = 16
+_NO_SUBJECT = re.compile(
+    r"^[\[(（【]?\s*(no subject|none|无主题|無主題|无标题|無標題|kein betreff|sans objet)\s*[\])）】]?$", re.IGNORECASE
+)
 _NO_CLIENT_KINDS = frozenset({"bounce", "feedback_report", "list", "notification", "spam", "receipt"})
 
 
@@ -148,13 +159,13 @@ def settle_project(
                 project.id, thread.project_confidence or 1.0, thread.project_evidence or "same thread"
             )
     projects = {project.id: project for project in projects_of(session, client.id)}
-    choice = choose_project(mail, _candidates(session, list(projects.values())))
+    choice = choose_project(mail, project_candidates(session, client, list(projects.values()), mail))
     if choice.project_id is not None:
         project = projects[choice.project_id]
     else:
         project = Project(
             client_id=client.id,
-            name=mail.subject.strip() or client.name,
+            name=_project_name(session, client, mail.subject),
             owner=client.owner,
             stage=stage,
             stage_since=sent_at,
@@ -169,23 +180,88 @@ def settle_project(
     return project, choice
 
 
-def _candidates(session: Session, projects: Sequence[Project]) -> list[ProjectCandidate]:
-    found = []
-    for project in projects:
-        subjects = session.scalars(
-            select(Record.base_subject).where(Record.project_id == project.id).distinct().limit(40)
-        ).all()
-        writers = session.scalars(
-            select(Record.originator).where(Record.project_id == project.id).distinct().limit(40)
-        ).all()
-        found.append(
-            ProjectCandidate(
-                project.id,
-                (project.name, *(subject for subject in subjects if subject and subject != project.name)),
-                frozenset(writers),
-                project.stage,
-                project.state,
-                project.last_at,
-            )
+def project_candidates(
+    session: Session, client: Client, projects: Sequence[Project], mail: NewThread
+) -> list[ProjectCandidate]:
+    """The client's projects as the choice compares them, from their latest mail."""
+    if not projects:
+        return []
+    rows: dict[int, list[_MailFacts]] = {project.id: [] for project in projects}
+    for row in session.execute(
+        select(
+            Record.project_id,
+            Record.originator,
+            Record.recipients,
+            Record.base_subject,
+            Record.reply_text,
+            Record.message_id,
         )
-    return found
+        .where(Record.client_id == client.id, Record.project_id.is_not(None), Record.kind == "human")
+        .order_by(Record.sent_at.desc(), Record.id.desc())
+        .limit(_MAILS_COMPARED)
+    ):
+        if row[0] in rows:
+            rows[row[0]].append(_MailFacts(*row[1:]))
+    quoted = _letters(mail.quoted)
+    return [_candidate(project, rows[project.id], mail, quoted) for project in projects]
+
+
+@dataclass(frozen=True, slots=True)
+class _MailFacts:
+    originator: str
+    recipients: list[Any]
+    subject: str
+    text: str
+    message_id: str
+
+
+def _candidate(project: Project, mails: Sequence[_MailFacts], mail: NewThread, quoted: str) -> ProjectCandidate:
+    words: Counter[str] = Counter()
+    people: Counter[str] = Counter()
+    for item in mails:
+        words.update(words_of(f"{item.subject}\n{item.text[:_LETTERS_COMPARED]}"))
+        people.update({item.originator.lower(), *(str(person[1]).lower() for person in item.recipients)})
+    subjects = dict.fromkeys(item.subject for item in mails if item.subject)
+    return ProjectCandidate(
+        project.id,
+        (project.name, *(subject for subject in subjects if subject != project.name))[:41],
+        frozenset(item.originator.lower() for item in mails),
+        project.stage,
+        project.state,
+        project.last_at,
+        project.opened_at,
+        words,
+        people,
+        max(1, len(mails)),
+        any(_is_quoted(item, mail, quoted) for item in mails),
+    )
+
+
+def _is_quoted(earlier: _MailFacts, mail: NewThread, quoted: str) -> bool:
+    """The beginning of an earlier mail stands below, or its Message-ID in the text."""
+    if f"<{earlier.message_id}>" in mail.text:
+        return True
+    start = _letters(earlier.text)[:_QUOTED_LETTERS]
+    return len(start) >= _QUOTED_LEAST and start in quoted
+
+
+@lru_cache(maxsize=4096)
+def _letters(text: str) -> str:
+    """Letters and digits alone: quoting changes line ends and white space."""
+    return "".join(character for character in text if character.isalnum())
+
+
+def _project_name(session: Session, client: Client, subject: str) -> str:
+    """The subject without marks of answering; with the client's name, then a number, where another project has it."""
+    subject = " ".join(subject.split())
+    name = (
+        subject if any(character.isalnum() for character in subject) and not _NO_SUBJECT.match(subject) else client.name
+    )
+    return _unique(session, Project.name, name, f"{name} – {client.name}" if name != client.name else "")
+
+
+def _unique(session: Session, column: Any, name: str, second: str) -> str:
+    for wanted in (name, second, *(f"{second or name} ({number})" for number in range(2, 1000))):
+        if wanted and session.scalar(select(column).where(func.lower(column) == wanted.lower()).limit(1)) is None:
+            return wanted
+    return name

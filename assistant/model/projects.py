@@ -1,25 +1,50 @@
-"""Which of a client's projects a new thread belongs to, how sure that is, and why."""
+"""Which of a client's projects a new thread belongs to, how sure that is, and why.
+
+Words and people speak by how much more often they occur in one project than in the client's mail as a whole, so that
+what is common to all its threads says nothing. A new project needs a reason; without one the thread joins.
+"""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
+
+from assistant.model.process import STAGES
 
 JOINED = 0.5
 """From here on a thread is put into a project without asking."""
 
-_SILENCE = timedelta(days=75)
+_ANSWERED_WITHIN = timedelta(days=120)
+_REPEATED_WITHIN = timedelta(days=45)
+_YOUNG = timedelta(days=60)
+_RECENT = timedelta(days=45)
+_WORDS_READ = 1500
 _GENERIC = re.compile(
     r"(关于|關於|请|請|您好|你好|回复|确认|項目|项目|專案|沟通|合作|咨询|事宜|更新|re|fwd?|about|the|our|your|for|update|project|question|hello|hi)",
     re.IGNORECASE,
 )
+_NOVELTY = re.compile(
+    r"\b(?:an(?:d an)?other (?:thing|project|matter|job|idea|enquiry|inquiry|topic|campaign|brief|request)|separate(?:ly)?|(?:apart|aside) from|"
+    r"besides|unrelated to|new (?:project|campaign|brief|enquiry|inquiry|thing|job|venture|assignment|topic)|"
+    r"different (?:project|matter|thing|topic|subject)|something (?:else|new|bigger|different)|next project|second (?:project|folder|job))\b"
+    r"|另一?[个個件桩樁码碼]|另外(?:一|想|还|還|有)|另(?:有|案|起)|[还還]有一?[个個件][^，。]{0,8}(?:想|事|项目|項目|案)|除了[^。！？]{1,14}[还還也另]"
+    r"|[之以]外的|新(?:的)?(?:项目|項目|專案|需求|活动|活動|任务|任務|合作|案子)|[别別]的(?:事|项目|項目|案)|又[来來]了|[这這]次(?:想|要|是|打算|换|換)"
+    r"|[单單][独獨](?:立|算|走|开|開|报|報)|分[开開]算|下一?[个個](?:项目|項目|案子|專案)|再[请請来來做找]",
+    re.IGNORECASE,
+)
+_FOLLOWS = {0: 0.55, 1: 0.2, 2: 0.07, -1: 0.08}
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectCandidate:
-    """One project of the client: what its threads are called and who took part, as far as comparing needs it."""
+    """One project of the client: what its threads are called, who took part, and what was written, as far as comparing needs it.
+
+    `words` and `people` count in how many of its `mails` each stands; without them names and participants serve.
+    """
 
     project_id: int
     names: tuple[str, ...]
@@ -27,6 +52,12 @@ class ProjectCandidate:
     stage: str
     state: str
     last_at: datetime
+    opened_at: datetime | None = None
+    words: Mapping[str, int] = field(default_factory=dict)
+    people: Mapping[str, int] = field(default_factory=dict)
+    mails: int = 1
+    quoted: bool = False
+    """Whether the new thread quotes a mail of this project, by its words or its Message-ID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +70,11 @@ class NewThread:
     sent_at: datetime
     stage_probabilities: tuple[tuple[str, float], ...]
     inbound: bool
+    is_answer: bool = False
+    """Whether it calls itself an answer, although nothing says to what."""
+    quoted: str = ""
+    """The text quoted below."""
+    writer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,50 +90,156 @@ def choose_project(thread: NewThread, candidates: Sequence[ProjectCandidate]) ->
     """The likeliest home of the thread among the client's projects, or a new one for a fresh concrete enquiry."""
     if not candidates:
         return Choice(None, 1.0, "first mail of this client")
-    scored = sorted(((_score(thread, item), item) for item in candidates), key=lambda pair: (-pair[0], pair[1].project_id))
-    best_score, best = scored[0]
-    second = scored[1][0] if len(scored) > 1 else 0.0
-    probabilities = dict(thread.stage_probabilities)
-    fresh = probabilities.get("discovery", 0.0)
-    similarity = _similarity(thread, best)
-    if similarity >= 0.45:
-        return Choice(best.project_id, min(0.95, 0.6 + similarity / 2), f"subject like {best.names[0]!r}")
-    settled = best.stage in {"closing", "relationship"} or best.state in {"over", "lost"}
-    if fresh >= 0.5 and similarity < 0.2 and (settled or fresh >= 0.8):
-        return Choice(None, fresh, "a new concrete enquiry")
-    if best_score <= 0.0:
-        return Choice(None, 0.6, f"nothing in common with {best.names[0]!r}")
-    margin = best_score - second
-    confidence = min(0.9, 0.45 + best_score / 3 + margin / 3)
-    return Choice(best.project_id, confidence, f"same people and time as {best.names[0]!r}")
+    candidates = sorted(candidates, key=lambda item: item.project_id)
+    quoted = [item for item in candidates if item.quoted]
+    if len(quoted) == 1:
+        return Choice(quoted[0].project_id, 0.95, f"quotes a mail of {quoted[0].names[0]!r}")
+    continued = [item for item in candidates if _continues(thread, item)]
+    if len(continued) == 1:
+        return Choice(
+            continued[0].project_id, 0.93 if thread.is_answer else 0.85, f"same subject as in {continued[0].names[0]!r}"
+        )
+    fresh, reason = newness(thread, candidates)
+    if fresh >= 0.5 and not quoted and not continued:
+        return Choice(None, fresh, reason)
+    likely = continued or quoted or candidates
+    shares = _shares([_fit(thread, item, likely) for item in likely])
+    share, best = max(zip(shares, likely, strict=True), key=lambda pair: (pair[0], -pair[1].project_id))
+    return Choice(best.project_id, round(min(0.97, (1 - fresh) * share), 4), _why(thread, best, len(likely)))
 
 
-def _score(thread: NewThread, candidate: ProjectCandidate) -> float:
-    similarity = _similarity(thread, candidate)
-    together = len(thread.participants & candidate.participants) / max(1, len(thread.participants))
-    gap = abs(thread.sent_at - candidate.last_at)
-    recent = max(0.0, 1.0 - gap / _SILENCE)
-    if gap > _SILENCE and similarity < 0.2:
+def newness(thread: NewThread, candidates: Sequence[ProjectCandidate]) -> tuple[float, str]:
+    """How likely the thread begins a project of its own (0 to 1), and the reason that speaks most for it."""
+    discovery = dict(thread.stage_probabilities).get("discovery", 0.0)
+    running = [item for item in candidates if _is_running(item, thread.sent_at)]
+    novel = bool(_NOVELTY.search(thread.text[:400])) * 1.5 + bool(_NOVELTY.search(thread.subject)) * 1.0
+    known = any(thread.writer in item.people or thread.writer in item.participants for item in candidates)
+    young = any(
+        item.stage in STAGES[:2] and thread.sent_at - (item.opened_at or item.last_at) < _YOUNG for item in running
+    )
+    likeness = max(_likeness(thread.subject, item.names) for item in candidates)
+    weight = -4.0 + 4.0 * discovery + novel - 2.0 * likeness
+    weight += 0.0 if running else 2.5
+    weight += 0.8 if thread.writer and not known else 0.0
+    weight -= 2.0 if young else 0.0
+    weight -= 3.0 if thread.is_answer else 0.0
+    weight -= 0.0 if thread.inbound else 2.0
+    reason = "a new concrete enquiry" if running else "a new concrete enquiry after the last project ended"
+    return 1 / (1 + math.exp(-weight)), reason
+
+
+def _is_running(candidate: ProjectCandidate, at: datetime) -> bool:
+    if candidate.stage in {"closing", "relationship"} or candidate.state in {"over", "lost"}:
+        return False
+    return abs(at - candidate.last_at) < timedelta(days=150)
+
+
+def _continues(thread: NewThread, candidate: ProjectCandidate) -> bool:
+    """Same subject, soon after: an answer whose references got lost, or the next mail of a series."""
+    subject = _folded(thread.subject)
+    if not subject or abs(thread.sent_at - candidate.last_at) > (
+        _ANSWERED_WITHIN if thread.is_answer else _REPEATED_WITHIN
+    ):
+        return False
+    if not thread.is_answer and not words_of(_GENERIC.sub(" ", subject)):
+        return False
+    return any(_folded(name) == subject for name in candidate.names)
+
+
+def _fit(thread: NewThread, candidate: ProjectCandidate, candidates: Sequence[ProjectCandidate]) -> float:
+    """How well the thread fits, in natural logarithms of odds; only differences between candidates mean something."""
+    said = words_of(f"{thread.subject}\n{thread.text[:_WORDS_READ]}")
+    named = words_of(thread.subject)
+    content = 0.35 * (_evidence(said, candidate, candidates, _words) + _evidence(named, candidate, candidates, _words))
+    people = 0.6 * _evidence(thread.participants, candidate, candidates, _people)
+    gap = abs(thread.sent_at - candidate.last_at) / _RECENT
+    named_whole = any(len(name) >= 4 and name.casefold() in thread.text.casefold() for name in candidate.names)
+    ended = candidate.state in {"over", "lost"}
+    return (
+        _within(content, 6.0)
+        + _within(people, 4.0)
+        - min(gap, 4.0)
+        + 0.7 * _stage_fit(thread, candidate)
+        + (1.0 if named_whole else 0.0)
+        - (1.0 if ended else 0.0)
+    )
+
+
+def _words(candidate: ProjectCandidate) -> Mapping[str, int]:
+    return candidate.words or dict.fromkeys(words_of(" \n ".join(candidate.names)), 1)
+
+
+def _people(candidate: ProjectCandidate) -> Mapping[str, int]:
+    return candidate.people or dict.fromkeys(candidate.participants, 1)
+
+
+def _evidence(
+    signs: frozenset[str],
+    candidate: ProjectCandidate,
+    candidates: Sequence[ProjectCandidate],
+    counts_of: object,
+) -> float:
+    """Sum over the signs of log(share of this project's mails / share of all mails), Dirichlet-smoothed, rare signs in full."""
+    assert callable(counts_of)
+    mails = sum(item.mails for item in candidates)
+    here = counts_of(candidate)
+    everywhere = [counts_of(item) for item in candidates]
+    total = 0.0
+    for sign in sorted(signs):
+        seen = sum(counts.get(sign, 0) for counts in everywhere)
+        if not seen:
+            continue
+        base = (seen + 0.1) / (mails + 1)
+        rarity = min(1.0, math.log((1 + mails) / (0.5 + seen)) / math.log(1 + mails))
+        share = (here.get(sign, 0) + 3 * base) / (candidate.mails + 3)
+        total += max(0.0, rarity) * _within(math.log(share / base), 2.0)
+    return total
+
+
+def _stage_fit(thread: NewThread, candidate: ProjectCandidate) -> float:
+    if candidate.stage not in STAGES or not thread.stage_probabilities:
         return 0.0
-    return 1.2 * similarity + 0.3 * together + 0.4 * recent - (0.2 if candidate.state in {"over", "lost"} else 0.0)
+    at = STAGES.index(candidate.stage)  # type: ignore[arg-type]  # checked in the line above
+    steps = ((share, STAGES.index(stage) - at) for stage, share in thread.stage_probabilities if stage in STAGES)  # type: ignore[arg-type]  # same
+    return math.log(0.02 + sum(share * _FOLLOWS.get(step, 0.03) for share, step in steps))
 
 
-def _similarity(thread: NewThread, candidate: ProjectCandidate) -> float:
-    subject = _grams(thread.subject)
-    by_subject = max((_overlap(subject, _grams(name)) for name in candidate.names), default=0.0)
-    named = any(len(name) >= 4 and name.casefold() in thread.text.casefold() for name in candidate.names)
-    return max(by_subject, 0.5 if named else 0.0)
+def _shares(weights: Sequence[float]) -> list[float]:
+    highest = max(weights)
+    odds = [math.exp(weight - highest) for weight in weights]
+    return [item / sum(odds) for item in odds]
 
 
-def _grams(words: str) -> frozenset[str]:
-    """Latin words and Chinese character pairs that carry meaning."""
-    words = _GENERIC.sub(" ", words.casefold()) if len(words) > 6 else words.casefold()
-    latin = re.findall(r"[a-z0-9][a-z0-9'&-]+", words)
-    han = [run[i : i + 2] for run in re.findall(r"[\u3400-\u9fff]{2,}", words) for i in range(len(run) - 1)]
+def _why(thread: NewThread, best: ProjectCandidate, candidates: int) -> str:
+    name = best.names[0]
+    if candidates == 1:
+        return f"nothing speaks for a new project beside {name!r}"
+    common = sorted(words_of(thread.subject) & frozenset(_words(best)))[:4]
+    if common:
+        return f"words and people as in {name!r}: {', '.join(common)}"
+    return f"same people and time as {name!r}"
+
+
+def _within(value: float, limit: float) -> float:
+    return max(-limit, min(limit, value))
+
+
+def _likeness(subject: str, names: Sequence[str]) -> float:
+    """How much of the subject stands in the likest of the names, 0 to 1."""
+    said = words_of(_GENERIC.sub(" ", subject))
+    if not said:
+        return 0.0
+    return max((len(said & words_of(name)) / len(said) for name in names), default=0.0)
+
+
+def _folded(subject: str) -> str:
+    return "".join(subject.casefold().split())
+
+
+@lru_cache(maxsize=8192)
+def words_of(text: str) -> frozenset[str]:
+    """Latin words and Chinese character pairs."""
+    text = text.casefold()
+    latin = re.findall(r"[a-z0-9\u00c0-\u024f][a-z0-9\u00c0-\u024f'&-]+", text)
+    han = [run[i : i + 2] for run in re.findall(r"[\u3400-\u9fff]{2,}", text) for i in range(len(run) - 1)]
     return frozenset([*latin, *han])
-
-
-def _overlap(first: frozenset[str], second: frozenset[str]) -> float:
-    if not first or not second:
-        return 0.0
-    return len(first & second) / min(len(first), len(second))

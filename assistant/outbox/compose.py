@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address as HeaderAddress
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
-_MESSAGE_ID = re.compile(r"[^\s<>\x00-\x1f]+@[^\s<>\x00-\x1f]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_NOT_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]+")
+_MESSAGE_ID = re.compile(r"(?=.{3,900}\Z)[\x21-\x3b\x3d\x3f-\x7e]+@[\x21-\x3b\x3d\x3f-\x7e]+")
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]*")
 _POLICY = SMTP.clone(max_line_length=78)
+_LINE = 78
+_ENCODED_BYTES = 42
+"""Of UTF-8 in one encoded word, which may have 75 characters in all (RFC 2047 §2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +63,98 @@ def compose(letter: Letter) -> bytes:
     Carries `Auto-Submitted: auto-generated` (RFC 3834 §5) and asks Exchange not to answer with absences; bounces stay
     welcome. Names and subjects lose control characters, so that nothing in them becomes a header.
     """
-    message = EmailMessage(policy=_POLICY)
-    message["From"] = _address(letter.originator)
-    message["To"] = [_address(person) for person in letter.to]
-    if letter.cc:
-        message["Cc"] = [_address(person) for person in letter.cc]
-    if letter.reply_to:
-        message["Reply-To"] = [_address(person) for person in letter.reply_to]
-    message["Subject"] = _clean(letter.subject)
-    message["Date"] = format_datetime(letter.date.astimezone(ZoneInfo(letter.timezone)))
-    message["Message-ID"] = f"<{letter.message_id}>"
-    references = _ids((*letter.references, *((letter.in_reply_to,) if letter.in_reply_to else ())))
-    if letter.in_reply_to and _MESSAGE_ID.fullmatch(letter.in_reply_to):
-        message["In-Reply-To"] = f"<{letter.in_reply_to}>"
-    if references:
-        message["References"] = " ".join(f"<{identifier}>" for identifier in references)
-    message["Auto-Submitted"] = "auto-generated"
-    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-    if letter.language:
-        message["Content-Language"] = letter.language
-    if letter.unsubscribe_address:
-        message["List-Unsubscribe"] = f"<mailto:{letter.unsubscribe_address}?subject=unsubscribe>"
-    message.set_content(letter.text, charset="utf-8", cte=_transfer_encoding(letter.text))
+    body = EmailMessage(policy=_POLICY)
+    text = _NOT_IN_TEXT.sub("", letter.text)
+    body.set_content(text, charset="utf-8", cte=_transfer_encoding(text))
     if letter.html is not None:
-        message.add_alternative(letter.html, subtype="html", charset="utf-8", cte=_transfer_encoding(letter.html))
-    return message.as_bytes()
+        html = _NOT_IN_TEXT.sub("", letter.html)
+        body.add_alternative(html, subtype="html", charset="utf-8", cte=_transfer_encoding(html))
+    return b"".join(_field(name, tokens) for name, tokens in _fields(letter)) + body.as_bytes()
+
+
+def _fields(letter: Letter) -> Iterator[tuple[str, list[str]]]:
+    """Each header field with the words between which it may be folded.
+
+    The standard library is not asked: it takes encoded words that stand in a subject apart, whatever they hide, and
+    encodes ids that are longer than a line.
+    """
+    yield "From", _mailboxes([letter.originator])
+    yield "To", _mailboxes(letter.to)
+    if letter.cc:
+        yield "Cc", _mailboxes(letter.cc)
+    if letter.reply_to:
+        yield "Reply-To", _mailboxes(letter.reply_to)
+    yield "Subject", _words(letter.subject)
+    yield "Date", [format_datetime(letter.date.astimezone(ZoneInfo(letter.timezone)))]
+    yield "Message-ID", [f"<{letter.message_id}>"]
+    answered = letter.in_reply_to if letter.in_reply_to and _MESSAGE_ID.fullmatch(letter.in_reply_to) else None
+    if answered:
+        yield "In-Reply-To", [f"<{answered}>"]
+    if references := _ids((*letter.references, *((answered,) if answered else ()))):
+        yield "References", [f"<{identifier}>" for identifier in references]
+    yield "Auto-Submitted", ["auto-generated"]
+    yield "X-Auto-Response-Suppress", ["OOF, AutoReply"]
+    if letter.language:
+        yield "Content-Language", [letter.language]
+    if letter.unsubscribe_address:
+        yield "List-Unsubscribe", [f"<mailto:{letter.unsubscribe_address}?subject=unsubscribe>"]
+
+
+def _field(name: str, words: Iterable[str]) -> bytes:
+    """One field, folded before words that would pass the 78th column (RFC 5322 §2.1.1)."""
+    lines = [f"{name}:"]
+    for word in words:
+        if len(lines[-1]) + 1 + len(word) > _LINE and len(lines[-1]) > len(name) + 1:
+            lines.append("")
+        lines[-1] += f" {word}"
+    return "\r\n".join([*lines, ""]).encode()
+
+
+def _words(text: str) -> list[str]:
+    """Plain words as they are; as soon as one could be misread, the whole in encoded words (RFC 2047)."""
+    text = _clean(text)
+    words = text.split(" ")
+    if text.isascii() and "=?" not in text and all(0 < len(word) < _LINE - 12 for word in words):
+        return words
+    return [f"=?utf-8?b?{b64encode(part).decode('ascii')}?=" for part in _pieces(text)]
+
+
+def _pieces(text: str) -> Iterator[bytes]:
+    """UTF-8 in pieces that end between characters (RFC 2047 §5)."""
+    piece = b""
+    for character in text:
+        encoded = character.encode()
+        if len(piece) + len(encoded) > _ENCODED_BYTES:
+            yield piece
+            piece = b""
+        piece += encoded
+    if piece:
+        yield piece
+
+
+def _mailboxes(people: Sequence[Person]) -> list[str]:
+    words = []
+    for number, person in enumerate(people, 1):
+        words.extend(
+            [*_display_name(person.name), f"<{_addr_spec(person.addr_spec)}>" + ("," if number < len(people) else "")]
+        )
+    return words
+
+
+def _display_name(name: str) -> list[str]:
+    """A phrase (RFC 5322 §3.2.5): bare, quoted, or encoded."""
+    name = _clean(name)[:200]
+    if not name:
+        return []
+    words = _words(name)
+    if words[0].startswith("=?") or _ATOMS.fullmatch(name):
+        return words
+    return ['"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"']
+
+
+def _addr_spec(addr_spec: str) -> str:
+    """Without anything that would end it; other scripts stay as they are (RFC 6532), the server says if it minds."""
+    return re.sub(r"[\s<>,;]", "", _clean(addr_spec))
 
 
 def _transfer_encoding(text: str) -> str:
@@ -97,10 +169,6 @@ def _ids(identifiers: Sequence[str]) -> tuple[str, ...]:
     """Valid ids once each; of a very long conversation its beginning and its end (RFC 5322 lets us drop between)."""
     valid = tuple(dict.fromkeys(identifier for identifier in identifiers if _MESSAGE_ID.fullmatch(identifier)))
     return valid if len(valid) <= 60 else (valid[0], *valid[-59:])
-
-
-def _address(person: Person) -> HeaderAddress:
-    return HeaderAddress(display_name=_clean(person.name), addr_spec=_clean(person.addr_spec))
 
 
 def _clean(text: str) -> str:

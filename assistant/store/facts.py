@@ -28,6 +28,7 @@ from assistant.model.cadence import (
     ReminderFacts,
     WaitedMessage,
     WaitingItem,
+    send_key,
 )
 from assistant.model.people import Directory
 from assistant.model.process import STAGES, Stage, WaitingOn
@@ -47,7 +48,7 @@ from assistant.store.tables import (
 from assistant.store.threads import living_thread
 
 _SENT_MEMORY = timedelta(days=400)
-_OPEN_OUTBOX = ("queued", "claimed", "deferred", "waiting_approval")
+_OPEN_OUTBOX = ("queued", "claimed", "sending", "deferred", "waiting_approval")
 _EVENTS_WITHOUT_ANCHOR = timedelta(days=30)
 
 
@@ -367,8 +368,26 @@ class DatabaseFacts:
                 PlannedMail(row.due_at, row.rule, row.dedupe_key, row.project_id)
                 for row in outgoing
                 if row.state in _OPEN_OUTBOX
-            ),
+            )
+            + self._next_steps(contact),
             left="left" in contact.tags,
+        )
+
+    def _next_steps(self, contact: Contact) -> tuple[PlannedMail, ...]:
+        """What the cadences under way with this person will do next, in whatever project."""
+        rows = self._session.scalars(
+            select(CadenceRunRow)
+            .where(CadenceRunRow.contact_id == contact.id, CadenceRunRow.status == "active")
+            .order_by(CadenceRunRow.id)
+        )
+        return tuple(
+            PlannedMail(
+                row.due_at,
+                row.cadence,
+                send_key(row.project_id, row.cadence, row.anchor_record_id, row.step_index + 1),
+                row.project_id,
+            )
+            for row in rows
         )
 
     def _absence(self, contact: Contact) -> Absence | None:

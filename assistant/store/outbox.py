@@ -12,6 +12,8 @@ from assistant.store.tables import OutboxMessage
 
 OPEN_STATES = ("waiting_approval", "queued", "claimed", "sending", "deferred")
 SENDABLE_STATES = ("queued", "deferred")
+STOPPABLE_STATES = ("waiting_approval", "queued", "deferred")
+"""Not yet in a worker's hands."""
 
 
 def enqueue(session: Session, row: OutboxMessage) -> OutboxMessage | None:
@@ -98,7 +100,7 @@ def cancel_of_run(session: Session, run_id: int, reason: str, now: datetime) -> 
     """Refuses every mail of a cadence run that has not left, with the reason."""
     rows = session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.run_id == run_id, OutboxMessage.state.in_(("waiting_approval", "queued", "deferred")))
+        .where(OutboxMessage.run_id == run_id, OutboxMessage.state.in_(STOPPABLE_STATES))
         .values(state="cancelled", reason=reason, settled_at=now)
         .returning(OutboxMessage.id)
     ).all()

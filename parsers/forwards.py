@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from parsers.quotation import MOST_LINES, Cut, mark_quotation
+from parsers.quotation import Cut, mark_quotation
 from parsers.quotation_headers import (
     is_bare_marker,
     is_forward_marker,
@@ -38,14 +38,17 @@ class NestedMessage:
     text: str
 
 
-def read_forward(text: str, subject: SubjectFacts, nested: NestedMessage | None) -> Forwarded | None:
+def read_forward(
+    text: str, subject: SubjectFacts, nested: NestedMessage | None, cut: Cut | None = None
+) -> Forwarded | None:
     """Returns what a mail forwards, or None if it forwards nothing.
 
-    `text` is the whole body, of which the first `MOST_LINES` lines are read. An attached mail counts unless the mail is a reply with a quotation of its own. Inline, a
+    `text` is the whole body, of which the first `MOST_LINES` lines are read; `cut` is what `mark_quotation` says of it,
+    if it was asked before. An attached mail counts unless the mail is a reply with a quotation of its own. Inline, a
     header block counts under a forward's marker, or under any marker or none if the subject says that the mail is a
     forward, or if nothing stands above a block in a mail that is no reply.
     """
-    inline = _read_inline(text, subject)
+    inline = _read_inline(text, subject, cut)
     if inline is not None:
         return inline
     if nested is not None:
@@ -53,12 +56,10 @@ def read_forward(text: str, subject: SubjectFacts, nested: NestedMessage | None)
     return None
 
 
-def _read_inline(text: str, subject: SubjectFacts) -> Forwarded | None:
+def _read_inline(text: str, subject: SubjectFacts, cut: Cut | None) -> Forwarded | None:
     if not subject.is_forward and not _may_forward(text):
         return None
-    if text.count("\n") > MOST_LINES:
-        text = "\n".join(text.split("\n", MOST_LINES)[:MOST_LINES])
-    cut = mark_quotation(text)
+    cut = cut or mark_quotation(text)
     if cut.first is None:
         return None
     start = cut.header_spans[0][0] if cut.header_spans else cut.first

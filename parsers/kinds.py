@@ -82,6 +82,18 @@ def _values(signs: KindInput, name: str) -> tuple[str, ...]:
     return signs.headers.get(name, ())
 
 
+def _found(signs: KindInput, table: Mapping[str, tuple[tuple[re.Pattern[str], str], ...]]) -> list[Evidence]:
+    """Evidence of every header that the table knows and whose value has its form, in the mail's order."""
+    return [
+        Evidence(sign, f"{name}: {value}"[:160])
+        for name in signs.headers
+        if name in table
+        for pattern, sign in table[name]
+        for value in _values(signs, name)
+        if pattern.search(value.strip())
+    ]
+
+
 def _bounce(signs: KindInput) -> KindFacts | None:
     bounce = read_bounce(signs)
     if bounce is None:
@@ -101,12 +113,7 @@ def _absence(signs: KindInput) -> AbsenceFacts:
 
 def _auto_reply(signs: KindInput) -> KindFacts | None:
     """RFC 3834 §5 and what was in use before it; then subject and text."""
-    headers = tuple(
-        Evidence(sign, f"{name}: {value}"[:160])
-        for name, pattern, sign in AUTO_REPLY_HEADERS
-        for value in _values(signs, name)
-        if pattern.search(value.strip())
-    )
+    headers = tuple(_found(signs, AUTO_REPLY_HEADERS))
     absence = _absence(signs)
     generated = any(value.strip().lower().startswith("auto-generated") for value in _values(signs, "auto-submitted"))
     suppressed = any(value.strip() for value in _values(signs, "x-auto-response-suppress"))
@@ -194,12 +201,7 @@ def _promotes(signs: KindInput) -> bool:
 
 def _notification(signs: KindInput) -> KindFacts | None:
     """Mail of a machine that answers nobody: tickets, alerts, shops, calendars."""
-    evidence = [
-        Evidence(sign, f"{name}: {value}"[:160])
-        for name, pattern, sign in NOTIFICATION_HEADERS
-        for value in _values(signs, name)
-        if pattern.search(value.strip())
-    ]
+    evidence = _found(signs, NOTIFICATION_HEADERS)
     local = signs.originator.addr_spec.partition("@")[0] if signs.originator else ""
     if MACHINE_LOCAL_PARTS.match(local) and signs.originator:
         evidence.append(Evidence("machine-address", signs.originator.addr_spec))
@@ -210,12 +212,7 @@ def _notification(signs: KindInput) -> KindFacts | None:
 
 def _spam(signs: KindInput) -> KindFacts | None:
     """A filter's verdict in headers or subject, or bulk mail that offers to be unsubscribed from."""
-    evidence = [
-        Evidence(sign, f"{name}: {value}"[:160])
-        for name, pattern, sign in SPAM_HEADERS
-        for value in _values(signs, name)
-        if pattern.search(value.strip())
-    ]
+    evidence = _found(signs, SPAM_HEADERS)
     if SPAM_SUBJECT.match(signs.subject):
         evidence.append(Evidence("subject-spam", signs.subject[:120]))
     bulk = "list-unsubscribe" in signs.headers or any(

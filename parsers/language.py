@@ -11,8 +11,8 @@ LONGEST_READ = 6_000
 
 _MOSTLY_CHINESE = 0.65
 """Share of Chinese words from which English sentences beside them do not count."""
-_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
-_KANA_OR_HANGUL = re.compile(r"[\u3041-\u30ff\uac00-\ud7af\u1100-\u11ff]")
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
+_KANA_OR_HANGUL = re.compile(r"[\u3041-\u30ff\uac00-\ud7af\u1100-\u11ff]+")
 _WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ][A-Za-zÀ-ÖØ-öø-ÿ'’-]*")
 _NOISE = re.compile(r"https?://[!-~]+|www\.[!-~]+|[!-?A-~]{1,64}@[!-~]{1,255}|&[a-z]{2,6};", re.IGNORECASE)
 
@@ -39,10 +39,14 @@ def read_language(text: str) -> str:
     Mixed is a text in which both carry meaning: English product words within Chinese sentences (brief, KV, deadline) do
     not make a text mixed, nor does a Chinese name within English.
     """
-    sample = _NOISE.sub(" ", text[:LONGEST_READ])
-    han = _HAN.findall(sample)
+    sample = text[:LONGEST_READ]
+    if "@" in sample or "&" in sample or "://" in sample or "www." in sample:
+        sample = _NOISE.sub(" ", sample)
     found = _WORD.findall(sample)
-    if len(_KANA_OR_HANGUL.findall(sample)) * 4 > len(han) + len(found):
+    if sample.isascii():
+        return "en" if _is_english(found) else "unknown"
+    han = "".join(_HAN.findall(sample))
+    if len("".join(_KANA_OR_HANGUL.findall(sample))) * 4 > len(han) + len(found):
         return "unknown"
     if not han:
         return "en" if _is_english(found) else "unknown"
@@ -60,9 +64,9 @@ def read_language(text: str) -> str:
     return _script(han)
 
 
-def _script(han: list[str]) -> str:
-    simplified = sum(map(_ONLY_SIMPLIFIED.__contains__, han))
-    traditional = sum(map(_ONLY_TRADITIONAL.__contains__, han))
+def _script(han: str) -> str:
+    """By the number of different characters that only one script has."""
+    simplified, traditional = len(_ONLY_SIMPLIFIED.intersection(han)), len(_ONLY_TRADITIONAL.intersection(han))
     return "zh-Hant" if traditional > simplified else "zh-Hans"
 
 

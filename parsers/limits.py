@@ -22,8 +22,6 @@ MAX_MACHINE_BYTES = 200_000
 """Bytes of a delivery report or returned mail that are shown to whoever reads the kind."""
 MAX_TEXT = 4_000_000
 """Characters of body text."""
-MAX_UNANNOUNCED_FORWARD = 200_000
-"""Characters of a body in which a forward is looked for although the subject does not say that it is one."""
 MAX_HTML_NESTING = 1_500
 """Elements left open at once in HTML; beyond it the tags are taken off without building a tree."""
 MAX_TNEF_BYTES = 30_000_000

@@ -17,9 +17,9 @@ from parsers.headers import Headers, normalise_lines
 from parsers.identifiers import read_id, read_ids, read_parents
 from parsers.kinds import KindFacts, KindInput, PartFacts, read_kind
 from parsers.language import read_language
-from parsers.limits import MAX_TEXT, MAX_UNANNOUNCED_FORWARD, Defects
+from parsers.limits import MAX_TEXT, Defects
 from parsers.mime import Part
-from parsers.quotation import split_reply
+from parsers.quotation import Cut, mark_quotation, split_marked, split_reply
 from parsers.quotation_html import HtmlText, read_html
 from parsers.subjects import SubjectFacts, read_subject
 from parsers.types import Address, Forwarded, Message, Reply
@@ -63,8 +63,8 @@ def parse(raw: bytes) -> Message:
     contents = reader.contents
     contents.blocks = guarded("bodies", lambda: reader.read(root), [], defects)
     text = _body_text(contents.blocks, defects)
-    cut = guarded("reply", lambda: _cut(contents.blocks, text), Reply(text, "", ""), defects)
-    return _assemble(raw, headers, contents, text, cut, defects)
+    cut, marked = guarded("reply", lambda: _cut(contents.blocks, text), (Reply(text, "", ""), None), defects)
+    return _assemble(raw, headers, contents, text, cut, marked, defects)
 
 
 def guarded(stage: str, read: Callable[[], T], otherwise: T, defects: Defects) -> T:
@@ -95,22 +95,23 @@ def _body_text(blocks: list[Block], defects: Defects) -> str:
     return joined
 
 
-def _cut(blocks: list[Block], text: str) -> Reply:
-    """Reply, quotation and signature: by the HTML's structure where a client is recognised, else by the text.
+def _cut(blocks: list[Block], text: str) -> tuple[Reply, Cut | None]:
+    """(reply and what goes with it, the marks of all of the text if they were made). Reply, quotation and signature: by the HTML's structure where a client is recognised, else by the text.
 
     Where a plain alternative was taken as the text and shows its quotation, the HTML has nothing to add.
     """
     htmls = [block for block in blocks if block.html]
     plain_taken = all(block.takes_plain() for block in blocks)
-    cut = split_reply(text) if plain_taken else None
-    if cut is not None and (cut.quoted or not htmls):
-        return cut
+    marked = mark_quotation(text) if plain_taken else None
+    if marked is not None and (marked.first is not None or not htmls):
+        return split_marked(marked), marked
     if htmls:
         # Quotation may begin in one stretch of HTML and go on in the next.
         read = htmls[0].read_html() if len(htmls) == 1 else read_html("".join(block.html or "" for block in htmls))
         if read.rule:
-            return _from_structure(read, blocks)
-    return cut if cut is not None else split_reply(text)
+            return _from_structure(read, blocks), marked
+    marked = marked or mark_quotation(text)
+    return split_marked(marked), marked
 
 
 def _from_structure(read: HtmlText, blocks: list[Block]) -> Reply:
@@ -123,7 +124,9 @@ def _from_structure(read: HtmlText, blocks: list[Block]) -> Reply:
     )
 
 
-def _assemble(raw: bytes, headers: Headers, contents: Contents, text: str, cut: Reply, defects: Defects) -> Message:
+def _assemble(
+    raw: bytes, headers: Headers, contents: Contents, text: str, cut: Reply, marked: Cut | None, defects: Defects
+) -> Message:
     subject = headers.text(b"subject")
     subject_facts = read_subject(subject)
     date = read_date(headers.line(b"date"), defects, lambda: _received(headers))
@@ -148,7 +151,9 @@ def _assemble(raw: bytes, headers: Headers, contents: Contents, text: str, cut: 
     kind = guarded("kind", lambda: read_kind(signs), KindFacts("human"), defects)
     if kind.kind in _ANSWERS_OF_MACHINES:
         contents.nested.clear()  # what they carry was returned, not forwarded
-    forwarded = guarded("forward", lambda: _forwarded(text, cut, subject_facts, contents, defects), None, defects)
+    forwarded = guarded(
+        "forward", lambda: _forwarded(text, cut, marked, subject_facts, contents, defects), None, defects
+    )
     return Message(
         message_id=read_id(headers.line(b"message-id")) if headers.raw(b"message-id") else None,
         in_reply_to=parents[0] if parents else None,
@@ -189,15 +194,15 @@ def _assemble(raw: bytes, headers: Headers, contents: Contents, text: str, cut: 
     )
 
 
-def _forwarded(text: str, cut: Reply, subject: SubjectFacts, contents: Contents, defects: Defects) -> Forwarded | None:
-    """What was forwarded. What is plainly no forward, most mail, is not looked at closer: that marks the quotation again."""
+def _forwarded(
+    text: str, cut: Reply, marked: Cut | None, subject: SubjectFacts, contents: Contents, defects: Defects
+) -> Forwarded | None:
+    """What was forwarded. What is plainly no forward, most mail, is not looked at closer."""
     nested = _nested_facts(contents.nested[0], defects) if contents.nested else None
-    plain_to_see = (not cut.quoted and cut.reply.count("\n") > 1 and "@" not in cut.reply) or len(
-        text
-    ) > MAX_UNANNOUNCED_FORWARD
+    plain_to_see = not cut.quoted and cut.reply.count("\n") > 1 and "@" not in cut.reply
     if nested is None and not subject.is_forward and plain_to_see:
         return None
-    return read_forward(text, subject, nested)
+    return read_forward(text, subject, nested, marked)
 
 
 def _addresses(headers: Headers, name: bytes, defects: Defects) -> tuple[Address, ...]:

@@ -53,6 +53,8 @@ class Cut:
     first_written: int | None = None
     """The first line that was passed as written by the sender, rulers aside."""
     looks: int = 0
+    rest: str = ""
+    """What follows the first `MOST_LINES` lines, unread."""
     header_spans: list[tuple[int, int]] = field(default_factory=list)
     """First line and end of every quote header (marker, block or attribution) that was found at depth 0."""
 
@@ -62,18 +64,20 @@ def split_reply(text: str) -> Reply:
 
     Lines beyond `MOST_LINES` go where the lines before them end: to `quoted` if anything was quoted, else to `reply`.
     """
-    if text.count("\n") > MOST_LINES:
-        rows = text.split("\n", MOST_LINES)
-        rest = rows.pop()
-        head = _split("\n".join(rows))
-        if head.quoted:
-            return Reply(head.reply, f"{head.quoted}\n{rest.rstrip()}", head.signature)
-        return Reply(f"{head.reply}\n{rest.rstrip()}".strip(), "", head.signature)
-    return _split(text)
+    return split_marked(mark_quotation(text))
 
 
-def _split(text: str) -> Reply:
-    cut = mark_quotation(text)
+def split_marked(cut: Cut) -> Reply:
+    """The same from a text that is marked already."""
+    head = _split(cut)
+    if not cut.rest:
+        return head
+    if head.quoted:
+        return Reply(head.reply, f"{head.quoted}\n{cut.rest}", head.signature)
+    return Reply(f"{head.reply}\n{cut.rest}".strip(), "", head.signature)
+
+
+def _split(cut: Cut) -> Reply:
     if cut.first is None:
         reply, signature = split_signature(cut.lines, last=True)
         return Reply(_joined(reply), "", _joined(signature))
@@ -134,8 +138,12 @@ def mark_quotation(text: str) -> Cut:
     """
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
+    rest = ""
+    if text.count("\n") > MOST_LINES:
+        *rows, rest = text.split("\n", MOST_LINES)
+        text = "\n".join(rows)
     lines = text.split("\n")
-    if any(len(line) > _COLLAPSED_FROM for line in lines):
+    if max(map(len, lines)) > _COLLAPSED_FROM:
         lines = [
             piece for line in lines for piece in (break_collapsed(line) if len(line) > _COLLAPSED_FROM else [line])
         ]
@@ -147,7 +155,7 @@ def mark_quotation(text: str) -> Cut:
             depth, body = 0, line
         depths.append(depth)
         bodies.append(body)
-    cut = Cut(lines, [QUOTED if depth else WRITTEN for depth in depths], depths, bodies)
+    cut = Cut(lines, [QUOTED if depth else WRITTEN for depth in depths], depths, bodies, rest=rest.rstrip())
     _scan(cut)
     if any(depths):
         _unmark_false_quotes(cut)
@@ -208,6 +216,8 @@ def _is_groupwise_header(cut: Cut, index: int) -> bool:
 def _header_at(cut: Cut, index: int, lowest: int) -> tuple[int, int, bool] | None:
     """(start, end, delimited) of the quote header on line `index`; start -1 if a block was read and refused."""
     raw = cut.bodies[index]
+    if ":" not in raw and "：" not in raw and "@" not in raw and "|" not in raw[:8] and not _has_look_of_marker(raw):
+        return None
     labelled = raw.find(":", 0, _LABEL_WITHIN) > 0 or raw.find("：", 0, _LABEL_WITHIN) > 0 or "|" in raw[:8]
     ends = may_end_attribution(raw)
     marker = len(raw) <= _LONGEST_MARKER and _may_be_marker(raw)
@@ -231,6 +241,15 @@ def _header_at(cut: Cut, index: int, lowest: int) -> tuple[int, int, bool] | Non
             if block.end > index + 1 and not ends:
                 return -1, block.end, False
     return _at_attribution(cut, index, lowest) if ends else None
+
+
+def _has_look_of_marker(raw: str) -> bool:
+    """The cheapest look at a line without colon, address or bar: most lines of most mail go no further."""
+    if len(raw) > _LONGEST_MARKER:
+        return False
+    if raw[0] in _DASHES or raw[0] in _MARKER_ENDS or raw[-1] in _MARKER_ENDS:
+        return True
+    return raw.lower() in MARKERS or "above" in raw or "上" in raw
 
 
 def _may_be_marker(raw: str) -> bool:

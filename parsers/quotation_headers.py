@@ -12,7 +12,8 @@ from parsers.quotation_tables import FORWARD_SIGNS, MARKERS, NOT_MAIL_LABELS, RO
 
 CORE_ROLES: Final = frozenset(("from", "date", "to", "cc", "subject"))
 _ADDRESS_ROLES: Final = frozenset(("from", "to", "cc", "bcc", "reply-to"))
-_LONGEST_BLOCK: Final = 400
+_LONGEST_BLOCK: Final = 60
+"""Lines of one header block; more recipients than that are left to the quotation's text."""
 _LONGEST_LABEL: Final = 34
 _BARE_LABELS: Final = frozenset(("From", "To", "Cc", "Date", "Sent", "Subject"))
 _TIME: Final = re.compile(

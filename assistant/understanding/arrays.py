@@ -121,5 +121,13 @@ class Trees:
 
     @classmethod
     def from_arrays(cls, name: str, arrays: Mapping[str, NDArray[Any]]) -> Trees:
-        names = ("feature", "threshold", "left", "right", "value", "label", "base")
-        return cls(*(arrays[f"{name}.{part}"] for part in names), depth=int(arrays[f"{name}.depth"][0]))
+        return cls(
+            feature=arrays[f"{name}.feature"],
+            threshold=arrays[f"{name}.threshold"],
+            left=arrays[f"{name}.left"],
+            right=arrays[f"{name}.right"],
+            value=arrays[f"{name}.value"],
+            label=arrays[f"{name}.label"],
+            base=arrays[f"{name}.base"],
+            depth=int(arrays[f"{name}.depth"][0]),
+        )

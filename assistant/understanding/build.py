@@ -9,6 +9,7 @@ from spacy.language import Language
 
 from assistant.understanding.corpus import Corpus
 from assistant.understanding.encoder import Encoder, encoder_installed
+from assistant.understanding.history import write_seed
 from assistant.understanding.pipeline import blank_pipeline, features_of, labels_of, stage_of
 from assistant.understanding.train import Data, Progress, Recipe, fit_models, make_data
 
@@ -32,11 +33,18 @@ def data_for(nlp: Language, corpus: Corpus, mode: str) -> Data:
     return make_data(corpus, nlp, component.gram_count)
 
 
-def build_model(corpus: Corpus, folder: Path, version: str, progress: Progress = lambda _: None) -> Language:
-    """Trains on all of `corpus` and writes the model to `folder`; without the encoder package n-grams alone."""
+def build_model(
+    corpus: Corpus, folder: Path, version: str, trained_at: str = "", progress: Progress = lambda _: None
+) -> Language:
+    """Trains on all of `corpus` and writes model and examples to `folder`; without the encoder package n-grams alone."""
     nlp = blank_pipeline()
     nlp.meta["version"] = version
     nlp.meta["description"] = "Stage, intents, sign-off and who acts next in an agency's client mail"
+    nlp.meta["training"] = {
+        "trained_at": trained_at,
+        "mails": len(corpus.examples),
+        "corrections": sum(example.id.startswith("correction/") for example in corpus.examples),
+    }
     learn_vocabulary(nlp, corpus)
     modes = ("encoder", "n-grams") if encoder_installed() else ("n-grams",)
     learned = {}
@@ -49,4 +57,5 @@ def build_model(corpus: Corpus, folder: Path, version: str, progress: Progress =
         labels_of(nlp).models[mode] = models.labels
     features_of(nlp).encoder = None
     nlp.to_disk(folder)
+    write_seed(corpus, folder)
     return nlp

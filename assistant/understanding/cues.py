@@ -93,11 +93,102 @@ _PHRASES: Final[dict[str, str]] = {
         verification code|do not reply|no-reply|noreply|automatic reply|out of office|out of the office|annual leave|password|your account|your order|tracking number|parcel|
         delivery status|undeliverable|your subscription|renewal|sign-in|security alert|invoice is available|ticket number|system notification|has been updated|expires""",
     "private": "妈|爸|孩子|接孩子|物业|房东|租金|同学聚会|体检|家长|周末聚|mum|mom|dad|kids|landlord|rent|school run|dentist appointment|reunion|tennis|birthday party|neighbour",
+    # --- finer signs of the stage -----------------------------------------------------------------------------------
+    "newcomer": """
+        我是|我们是做|我们做|我们公司|我们品牌|我们是一家|刚成立|创业|新品牌|新店|第一次|从没做过|之前没|想做|打算|准备做|计划做|考虑做|你们做|你们接|你们能做|你们这边能|
+        we make|we sell|we produce|we run|my company|our company|small business|family business|start-up|startup|new brand|opening in|about to launch|never worked with|
+        first time|thinking of|thinking about|planning to|we want to|we'd like to|i'd like to|hoping to|do you do|can you help|could you help|is this something|is that something""",
+    "acquaintance": """
+        介绍我|给我推的|推荐的你|推的你|名片|加的微信|上次展会|论坛上|听说你们|看过你们|看到你们做|刷到|久闻|
+        gave me your|your card|your number|told me about you|mentioned you|spoke highly|we met at|met you at|saw your work|seen your work|your work for|love what you did|admired""",
+    "rules_of_pitch": """
+        应标|投标|标书|评分|资格|入围名单|截止时间|开标|述标|竞标|比价|三家|几家|陪标|比稿费|
+        invitation to quote|invitation to tender|submission|submissions|bidders|evaluation criteria|panel|procurement portal|credentials|chemistry|stage 2|stage two|
+        incumbent|the other agencies|competing|weighting|interview""",
+    "understood": """
+        理解一致|梳理|整理成|写成一页|确认需求|需求确认|我们理解|复述|没理解错|有没有遗漏|有无遗漏|有没有漏|对不对|以此为准|一页纸|
+        as we understand|my understanding|our understanding|reverse brief|written up|playback|have i missed|did i miss|missed anything|anything missing|have i got|in one page|on one page|
+        scope statement|scope document|confirmed scope|requirement document|captures|summarised your""",
+    "inputs": """
+        数据给|后台|账号权限|往年|去年的|历史数据|销量|客单|用户画像|门店数|sku|素材有吗|品牌手册|vi手册|logo源文件|产品图|预算多少|什么时候要|时间节点|决策|谁拍板|谁来定|
+        last year's|historic|sales data|access to|analytics|brand guidelines|brand book|who decides|decision maker|who signs|how many|per year|per month|
+        which markets|what's the budget|what is the budget|by when|customers are|who buys|current agency|previous agency""",
+    "shown": """
+        今天的提案|昨天的提案|听完|听了方案|看了方案|看完方案|三个方向|两个方向|方向一|方向二|方案一|方案二|a案|b案|a方案|b方案|选哪个|更喜欢|倾向|第几页|页|投屏|ppt|
+        route a|route b|route one|route two|route 1|route 2|option a|option b|option 1|option 2|option one|option two|the second one|first idea|second idea|three ideas|two ideas|
+        your presentation|this morning|yesterday's session|what you showed|what we saw|boards|moodboard|mood board|preferred route|in the deck|slides|the pages""",
+    "planning_idea": """
+        打法|玩法|怎么打|角度|切入|概念叫|叫做|一句话|主线|故事|人设|内容方向|传播节奏|三个阶段|预热期|核心创意|灵感|脑暴|
+        the thought is|the idea is|what if|imagine|we'd call it|angle|story|narrative|hook|big idea|storyline|the line is|creative idea|the thinking|rationale|approach""",
+    "second_try": """
+        照您的意思|按您说的|改了|改过|调过|重做了|换了|去掉了|拿掉了|补了|版本二|v2|v3|2.0|第二版|再看一版|新版|修订|
+        take two|take 2|second go|second version|new version|rethought|changed the|dropped the|took out|moved the|trimmed|here's the revised|rev b|r2|as you asked|per your comments|your changes""",
+    "sums": """
+        总价|总额|合计|减到|降到|单价|服务费|管理费|人天|工时|媒体费|制作费|抹|返点|返还|对赌|奖罚|包干|封顶|打八折|九折|
+        total|subtotal|grand total|day rate|hours|markup|commission|kickback|cap|capped|fixed fee|retainer|for the same price|in exchange|knock off|round it|line by line|line item|waive""",
+    "papers": """
+        双签|签好|签了|已签|签完|寄回|快递合同|电子签|两份|原件|盖好|用章|走合同|出合同|合同流程|合同模板|红线|修订痕迹|违约金|管辖|保证金|框架|补充协议|订单号|采购单|
+        fully executed|executed|both parties|redline|redlines|markup attached|counterparts|draft contract|draft agreement|letter of agreement|order form|engagement letter|
+        vendor registration|vendor form|supplier form|onboard you|po attached|purchase order attached|signatory|papered|paperwork|wet ink|pdf signed""",
+    "crew": """
+        开机|导演|摄影|演员|模特|场地|勘景|踩点|妆造|化妆|服装|道具|收音|机位|片场|外景|通告|杀青|补拍|配音|旁白|混音|调色|
+        director|photographer|crew|model|models|wardrobe|props|on set|rain cover|wrap time|recce|location scout|voice over|sound mix|retouch|retouching|retouched|take 3|b-roll""",
+    "press_and_print": """
+        印刷|打样|看样|看色|色差|刀模|出血|烫金|覆膜|印厂|下厂|开印|纸张|专色|大货|出货|到货|安装|喷绘|桁架|展台|进场|撤场|搭建|灯箱|围挡|
+        printer|print run|press check|die line|dieline|bleed|foil|pantone|cmyk|paper stock|delivery date|install|installed|installation|rigging|stand build|hoarding|vinyl|pallet|courier""",
+    "platform_work": """
+        账号|笔记|种草|达人|博主|主播|直播间|话术|链接|上链接|投流|千川|小红书|抖音|视频号|公众号|推文|评论区|私信|爆文|完播|互动率|粉丝|后台数据|落地页|埋点|服务器|域名|备案|bug|提测|收录|关键词|
+        posts|post|reel|reels|stories|influencer|creator|caption|comments section|followers|engagement|landing page|bug|bugs|staging|ux|cms|dns|tracking|pixel|tag manager|
+        keywords|rankings|ad set|ad account|campaign manager|boosted|journalist|press release|embargo|coverage""",
+    "asked_in_work": """
+        审片|审稿|过审|今天能定吗|能发吗|可以发吗|校对|校一下|核对|错字|口误|替换|换一张|选图|选片|选哪张|发吧|可以发|排版|放大|缩小|再亮|再暗|节奏|
+        can we post|ok to post|ok to print|ok to publish|proofread|one typo|spelling|selects|which photo|picks|bigger|smaller|brighter|darker|warmer|tighter|longer hold|trim|
+        crop|swap the photo|replace the|final check|approve the artwork|any changes""",
+    "trouble": """
+        延期|下雨|台风|坏了|出问题|崩了|打不开|卡住|被拒|限流|下架|违规|来不及|赶不上|缺货|停工|生病|取消拍摄|备选|应急|补救|
+        delay|delayed|rain|storm|broke|broken|crashed|down|stuck|rejected by|flagged|sick|cancelled shoot|plan b|contingency|fix|fixed|workaround|reschedule the shoot""",
+    "outcome": """
+        卖光|售罄|卖了|涨了|同比|环比|增长|到店|进店|成交|转化|回看|战报|超预期|破纪录|总曝光|总互动|一共|累计|最终|全案|收官|圆满|落幕|结束了|
+        sold out|sold|up on|uplift|increase of|versus last year|against target|target was|in total|overall|total reach|footfall|attendance|sign-ups|leads generated|
+        cost per|paid for itself|finished|it's over|last day|that's a wrap|that's us done|the end of|final numbers|final figures""",
+    "goodbye": """
+        合作愉快|感谢信任|感谢这段|期待下次|下次合作|后会有期|一路|这个项目到此|收尾|结束|庆功|表扬|锦旗|致谢|退场|销毁|交接清单|保修|维护期|质保|
+        pleasure working|thank you for trusting|until next time|next time|work together again|see you on the next|signing off|celebrate|celebration|drinks on|lessons|
+        what went well|what we'd do differently|do differently|hand back|keys|warranty|support period|retention period""",
+    "bill": """
+        结算|结算单|结算书|对账单|核销|开具|尾款发票|已打|已付|到账|付清|请款|验收款|质保金|退款|剩余款|
+        final statement|closing statement|statement of account|credit note|invoice attached for the balance|remaining balance|second half|closing bill|paid in full|refund|wire|reconciliation|reconciled|unspent""",
+    "after": """
+        上次合作|去年合作|之前合作|老朋友|好久不见|想起你们|路过|新办公室|搬家|升职|跳槽|离职|新同事接手|恭喜|祝贺|获奖|开业|周年|礼盒|月饼|茶叶|水果|贺卡|生日|一年了|
+        since we|last time we|last year's campaign|old friends|new role|new job|moved on|promoted|promotion|my last day|my successor|won an award|award|shortlisted for|
+        hamper|card|gift|cake|box of|a year since|one year on|anniversary|thinking of you|stranger|how have you been|how's life|reading|article|report you might""",
+    "maybe_later": """
+        明年可能|下半年可能|年后再说|还没定|到时候|有机会|以后|暂时没有预算|再联系|先打个招呼|也许|说不定|提前透露|
+        maybe next year|might be|may have something|not yet|nothing concrete|too early|later this year|in the new year|when budgets|heads up|pencil|no brief yet|one day|down the line""",
+    "offer_to_agency": """
+        余量|刊例|资源位|点位|我们这边有|可以供|低至|起订|库存|返佣|佣金|合作共赢|渠道|代理商|供应商|厂家|一手|报价表|欢迎来|免费体验|演示|产品手册|试用|
+        our rates|we supply|we offer|we provide|our services|our tool|our software|our studio offers|rate card attached|availability for|freelance|day rate is|available from|
+        our product|our team of|for agencies|to agencies|white label|partner programme|partner program|affiliate|inventory|overdue invoice|our invoice|unpaid|owed""",
+    "house": """
+        行政|食堂|停车|团建|体检|考勤|报销|工资|社保|年会|消防演习|停电|停水|打印机|工位|门禁|空调|全体同事|各位同事|公司通知|放假通知|
+        all staff|everyone|the kitchen|fridge|printer|wifi|parking|fire drill|payroll|timesheets|expenses|office will|lease|cleaners|building management|it department|mailbox|storage""",
     # --- intents ----------------------------------------------------------------------------------------------------
     "approve": """
         同意|没问题|没有问题|通过|确认|认可|定了|就这个|就这版|就按这个|按这个来|按这版|批准|批了|可以走|可以签|可以了|可以开始|可以的|ok了|没意见|无异议|过了|签了|已签|验收通过|就这么定|拍板|选a|
         approved|approve|approval|sign off|signed off|signing off|happy with|happy to go|go ahead|goes ahead|good to go|green light|confirmed|confirm|agreed|we accept|accepted|
         all good|looks good|lock it|locked|let's do it|let's go|go with|we're in|fine by|fine with|no objections|no further comments|nothing to add|proceed|you have our""",
+    "accepts": """
+        照办|照此办理|照做|照这个|照这张|照你这|照这样|按此执行|准予|准了|一遍过|全过|全票|一致通过|没毛病|没得说|验收合格|合格|放行|没疑问|没有疑问|无疑问|无意见|没别的意见|没有其他意见|
+        可以定|这个过|这版过|就做这个|做这个|就用这|开印|可以印|可以发|发吧|上吧|印吧|做吧|干吧|成交|说定了|一言为定|拿下|行就这么|收货|接受|认可这版|
+        accept|accepts|accepted|i accept|clear|cleared|release|released|passed|passes|no defects|no comments|no changes|no remarks|nothing wrong|nothing missing|crack on|carry on|
+        do it|go for it|book it|print it|post it|publish it|run it|ship it|take the|as complete|completed from our side|deal|done deal|sold|yes please|you may|duly|in order|correct as it stands""",
+    "signing_done": """
+        已用印|用印|双方盖章|盖了章|章盖了|签字页|签好|已签|签完|签了字|签妥|双签|回签件|扫描件|扫描先|原件寄|原件顺丰|正本|一式两份|
+        signed and|both signatures|both signatories|both parties signed|duly signed|fully executed|executed|signed copy|countersigned|signed it|all signed|signed on our side|
+        signed version|signature page|originals|original by courier""",
+    "holding": """
+        不可议|先不|先别|暂缓|再说|再议|再看看|还没定|没定|等我消息|差一点|还不行|不够|达不到|以.{0,2}为准|须待|视乎|看情况|
+        nearly|not quite|not yet|not there|almost there|subject to|pending|hold off|hold on|wait for|not comfortable|still to|remains open|open points|one more|before we|can't commit|let me think|thinking about it""",
     "condition": """
         但是|但|不过|只是|除了|前提|前提是|如果|改了再|改完再|改好再|之后再|先改|先把|还差|等|暂时|原则上|基本|基本可以|大体|还要|还得|需要再|另外|
         but|however|provided|as long as|subject to|if you|once|except|apart from|one thing|before i sign|before we sign|until|unless|in principle|broadly|nearly|almost|on condition|assuming|only if|though""",
@@ -159,21 +250,33 @@ def phrases() -> dict[str, tuple[str, ...]]:
 CUES: Final = tuple(_PHRASES)
 
 FOR_STAGE: Final[dict[str, tuple[str, ...]]] = {
-    "discovery": ("enquiry", "brief", "nda"),
-    "proposal": ("concept", "presentation", "estimate"),
-    "agreement": ("contract", "deposit", "price_talk", "adjusting"),
-    "execution": ("kickoff", "progress", "review", "milestone", "go_live", "optimising"),
-    "closing": ("final_delivery", "results", "survey", "final_invoice", "archive"),
-    "relationship": ("keeping_touch", "season", "recommending"),
-    "unrelated": ("selling", "applying", "machine", "private"),
+    "discovery": ("enquiry", "brief", "nda", "newcomer", "acquaintance", "understood", "inputs"),
+    "proposal": ("concept", "presentation", "estimate", "shown", "planning_idea", "rules_of_pitch"),
+    "agreement": ("contract", "deposit", "price_talk", "adjusting", "second_try", "sums", "papers"),
+    "execution": (
+        "kickoff",
+        "progress",
+        "review",
+        "milestone",
+        "go_live",
+        "optimising",
+        "crew",
+        "press_and_print",
+        "platform_work",
+        "asked_in_work",
+        "trouble",
+    ),
+    "closing": ("final_delivery", "results", "survey", "final_invoice", "archive", "outcome", "goodbye", "bill"),
+    "relationship": ("keeping_touch", "season", "recommending", "after", "maybe_later"),
+    "unrelated": ("selling", "applying", "machine", "private", "offer_to_agency", "house"),
 }
 
 FOR_INTENT: Final[dict[str, tuple[str, ...]]] = {
     "requirement": ("brief",),
     "question": ("asking",),
     "feedback": ("reaction",),
-    "approval": ("approve",),
-    "rejection": ("reject",),
+    "approval": ("approve", "accepts", "signing_done"),
+    "rejection": ("reject", "holding"),
     "change_request": ("change",),
     "complaint": ("complain",),
     "meeting": ("meeting",),

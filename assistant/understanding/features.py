@@ -20,9 +20,11 @@ from spacy.tokens import Doc
 from assistant.understanding.arrays import Floats, Integers, load_arrays, save_arrays
 from assistant.understanding.cues import CUES
 from assistant.understanding.encoder import WIDTH, Encoder
-from assistant.understanding.normal import normalise
+from assistant.understanding.normal import normalise, simplify
+from assistant.understanding.sentences import Sentence, informative, split_sentences
 
-SUBJECT: Final = "subject"
+BODY: Final = "body"
+SENTENCES: Final = "sentences"
 FEATURES: Final = "features"
 SPANS: Final = "evidence"
 
@@ -38,6 +40,16 @@ SURFACE: Final = (
     "length", "lines", "questions", "exclamations", "digits", "money", "percent", "address", "link", "list",
     "ends_with_question", "chinese", "subject_length", "empty", "very_short", "short",
 )  # fmt: skip
+
+
+JUDGED: Final = (
+    "approves_plainly", "approves_first", "approves_with_condition", "approves_in_question", "approves_negated",
+    "ends_asking", "ends_requesting", "ends_promising", "ends_thanking", "ends_closing", "asks_anywhere", "requests_anywhere",
+)  # fmt: skip
+"""Cues seen together in a sentence: a yes that stands alone is another thing than a yes with a condition."""
+
+PLAIN: Final = 2 * len(CUES) + len(SURFACE) + len(JUDGED)
+"""Width of what is known without the encoder: cues of the text and of the subject, surface, cues together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +127,57 @@ def surface(subject: str, text: str) -> list[float]:
     ]
 
 
+_NEGATION = re.compile(r"不|没|未|\bnot\b|n't\b|\bnever\b|\bcannot\b|\bcan't\b|\bno\b", re.IGNORECASE)
+_NO_OBJECTION = re.compile(
+    r"没问题|没有问题|没意见|没有意见|无异议|不用改|没别的|不错|no (?:objection|further|more|other|issue|problem|change)s?|nothing to add",
+    re.IGNORECASE,
+)
+_HEDGE = frozenset({"condition", "change", "internal_wait", "holding"})
+_YES = frozenset({"approve", "accepts", "signing_done"})
+
+
+def judged(sentences: Sequence[Sentence], spans: Sequence[tuple[str, int]]) -> list[float]:
+    """See `JUDGED`. `spans`: label and first character of each cue."""
+    inside: list[set[str]] = [set() for _ in sentences]
+    for label, start in spans:
+        for number, sentence in enumerate(sentences):
+            if sentence.start <= start < sentence.end:
+                inside[number].add(label)
+                break
+    found = dict.fromkeys(JUDGED, 0.0)
+    for number, (labels, sentence) in enumerate(zip(inside, sentences, strict=True)):
+        asks = "?" in sentence.text or "？" in sentence.text
+        found["asks_anywhere"] = max(found["asks_anywhere"], float(asks or "asking" in labels))
+        found["requests_anywhere"] = max(found["requests_anywhere"], float("request" in labels))
+        if not labels & _YES:
+            continue
+        negated = _NEGATION.search(_NO_OBJECTION.sub("", normalise(sentence.text))) is not None
+        hedged = bool(labels & _HEDGE)
+        kind = "negated" if negated else "in_question" if asks else "with_condition" if hedged else "plainly"
+        found[f"approves_{kind}"] = 1.0
+        if kind == "plainly" and number == 0:
+            found["approves_first"] = 1.0
+    if sentences:
+        last, labels = sentences[-1].text, inside[-1]
+        found["ends_asking"] = float("?" in last or "？" in last or "asking" in labels)
+        for name, label in (
+            ("requesting", "request"),
+            ("promising", "promising"),
+            ("thanking", "thanks"),
+            ("closing", "closed"),
+        ):
+            found[f"ends_{name}"] = float(label in labels)
+    return list(found.values())
+
+
+def mail_words(subject: str, text: str) -> tuple[str, int]:
+    """The text of a mail's Doc, which is its subject, a line break and its text; and where its text begins."""
+    head = base_subject(subject).replace("\n", " ")[:300]
+    return f"{head}\n{text}", len(head) + 1
+
+
 class MailFeatures:
-    """Pipeline component: leaves `TextFeatures` in `doc.user_data`. The subject lies there before."""
+    """Pipeline component: leaves `TextFeatures` in `doc.user_data`. Where the text begins after the subject lies there before."""
 
     def __init__(self, nlp: Language, name: str) -> None:
         self.name = name
@@ -131,7 +192,7 @@ class MailFeatures:
 
     @property
     def dense_width(self) -> int:
-        return (2 * WIDTH if self.encoder else 0) + len(CUES) + len(SURFACE)
+        return (2 * WIDTH if self.encoder else 0) + PLAIN
 
     def learn_vocabulary(self, texts: Sequence[tuple[str, str, str]], limit: int, least: int) -> None:
         """From (subject, text, source): n-grams that occur in at least `least` sources, the most frequent `limit` of them."""
@@ -154,6 +215,8 @@ class MailFeatures:
         """Encodes many at once, which is where the encoder is quick."""
         waiting = iter(stream)
         while batch := list(islice(waiting, batch_size)):
+            for doc in batch:
+                doc.user_data[SENTENCES] = split_sentences(doc.text[doc.user_data.get(BODY, 0) :])
             vectors = self._vectors(batch)
             for number, doc in enumerate(batch):
                 doc.user_data[FEATURES] = self._features(doc, None if vectors is None else vectors[number])
@@ -162,21 +225,27 @@ class MailFeatures:
     def _vectors(self, batch: Sequence[Doc]) -> Floats | None:
         if self.encoder is None:
             return None
-        texts = [doc.text for doc in batch]
-        subjects = [base_subject(doc.user_data.get(SUBJECT, "")) for doc in batch]
+        texts = [simplify(" ".join(item.text for item in informative(doc.user_data[SENTENCES]))) for doc in batch]
+        subjects = [simplify(doc.text[: doc.user_data.get(BODY, 0)].strip()) for doc in batch]
         unique = list(dict.fromkeys(subjects))
         found = self.encoder.encode([*texts, *unique])
         place = {subject: len(texts) + number for number, subject in enumerate(unique)}
         return np.hstack([found[: len(texts)], found[[place[subject] for subject in subjects]]])
 
     def _features(self, doc: Doc, vectors: Floats | None) -> TextFeatures:
-        subject, text = base_subject(doc.user_data.get(SUBJECT, "")), doc.text[:_READ]
-        cues = [0.0] * len(CUES)
+        body = doc.user_data.get(BODY, 0)
+        subject, text = doc.text[:body].strip(), doc.text[body : body + _READ]
+        in_text, in_subject = [0.0] * len(CUES), [0.0] * len(CUES)
         for span in doc.spans.get(SPANS, ()):
             place = _CUE_INDEX.get(span.label_)
             if place is not None:
-                cues[place] += 1.0
-        plain = np.array([*(math.log1p(count) for count in cues), *surface(subject, text)], np.float32)
+                (in_subject if span.end_char <= body else in_text)[place] += 1.0
+        counts = [math.log1p(count) for count in (*in_text, *in_subject)]
+        together = judged(
+            informative(doc.user_data[SENTENCES]),
+            [(span.label_, span.start_char - body) for span in doc.spans.get(SPANS, ()) if span.start_char >= body],
+        )
+        plain = np.array([*counts, *surface(subject, text), *together], np.float32)
         dense = plain if vectors is None else np.concatenate([vectors, plain])
         indices, weights = self._tfidf(subject, text)
         return TextFeatures(dense, indices, weights, np.zeros(0, np.float32) if vectors is None else vectors[:WIDTH])

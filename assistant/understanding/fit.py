@@ -23,6 +23,7 @@ class Table:
 
     dense: Floats
     grams: Any
+    """A scipy sparse matrix."""
 
     def rows(self, chosen: NDArray[np.intp]) -> Table:
         return Table(self.dense[chosen], self.grams[chosen])
@@ -37,7 +38,7 @@ class Space:
     def __init__(self, table: Table, scale: Floats, gram_weight: float) -> None:
         self._scale, self._gram_weight = scale, gram_weight
         self._dense = table.dense * scale
-        self._grams = table.grams * gram_weight if gram_weight else None
+        self._grams: Any = table.grams * gram_weight if gram_weight else None
         kernel = self._dense @ self._dense.T
         if gram_weight:
             kernel = kernel + np.asarray((self._grams @ self._grams.T).todense())
@@ -119,8 +120,8 @@ def fit_trees(
         max_depth=depth,
         learning_rate=rate,
         subsample=0.6,
-        max_features=0.3,
-        min_samples_leaf=8,
+        max_features=0.12,
+        min_samples_leaf=20,
         random_state=seed,
     )
     model.fit(features, labels)

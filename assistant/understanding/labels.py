@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from assistant.model.process import APPROVALS, INTENTS, WAITING_ON
+from assistant.model.process import APPROVALS
 from assistant.model.reading import MailToRead
 from assistant.understanding.arrays import Floats, Linear, load_arrays, save_arrays, sigmoid, softmax
 from assistant.understanding.features import TextFeatures
-from assistant.understanding.situation import situation
+from assistant.understanding.situation import before, situation
 
 APPROVAL_LABELS: Final = ("", *APPROVALS)
 
@@ -28,9 +28,12 @@ class LabelModel:
     intents: Linear
     intent_limits: Floats
     """From which probability on each intent is said."""
-    approval: Linear
+    signing: Linear
+    """Whether anything is approved at all: one score. Learned from clients' mail alone, for only they approve."""
     approval_limit: float
-    """The probability that anything was approved at all must reach this."""
+    """The probability of `signing` must reach this."""
+    approved: Linear
+    """What is approved, where something is."""
     waiting: Linear
 
     def read(self, features: TextFeatures, mail: MailToRead, stage: Floats) -> tuple[Floats, Floats, Floats]:
@@ -39,14 +42,15 @@ class LabelModel:
         sparse = features.indices, features.weights
         return (
             sigmoid(self.intents.scores(dense, *sparse)),
-            softmax(self.approval.scores(dense, *sparse)),
+            approval_probabilities(self.signing.scores(dense, *sparse), self.approved.scores(dense, *sparse)),
             softmax(self.waiting.scores(dense, *sparse)),
         )
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         return {
             **self.intents.to_arrays("intents"),
-            **self.approval.to_arrays("approval"),
+            **self.signing.to_arrays("signing"),
+            **self.approved.to_arrays("approved"),
             **self.waiting.to_arrays("waiting"),
             "intent_limits": self.intent_limits,
             "approval_limit": np.array([self.approval_limit], np.float32),
@@ -57,15 +61,23 @@ class LabelModel:
         return cls(
             Linear.from_arrays("intents", arrays),
             arrays["intent_limits"],
-            Linear.from_arrays("approval", arrays),
+            Linear.from_arrays("signing", arrays),
             float(arrays["approval_limit"][0]),
+            Linear.from_arrays("approved", arrays),
             Linear.from_arrays("waiting", arrays),
         )
 
 
+def approval_probabilities(signing: Floats, approved: Floats) -> Floats:
+    """Nothing first, then each of what may be approved; along the last axis."""
+    sure = sigmoid(signing)
+    result: Floats = np.concatenate([1 - sure, sure * softmax(approved)], axis=-1).astype(np.float32)
+    return result
+
+
 def label_features(features: TextFeatures, mail: MailToRead, stage: Floats) -> Floats:
     """Words, situation and stage; and all of it once more where we wrote, for the same words mean another thing then."""
-    plain = np.concatenate([features.dense, situation(mail), stage])
+    plain = np.concatenate([features.dense, situation(mail), before(mail), stage])
     ours = plain if mail.direction == "outbound" else np.zeros_like(plain)
     return np.concatenate([plain, ours]).astype(np.float32)
 
@@ -103,6 +115,3 @@ def create_mail_labels(nlp: Language, name: str) -> MailLabels:
     """For the config of the saved model."""
     del nlp
     return MailLabels(name)
-
-
-assert len(INTENTS) == 15 and len(WAITING_ON) == 3, "the saved models know these labels"

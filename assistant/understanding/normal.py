@@ -36,6 +36,16 @@ def _simplified() -> dict[int, str]:
     return mapping
 
 
+@cache
+def _han_table() -> dict[int, str]:
+    return _simplified()
+
+
+def simplify(text: str) -> str:
+    """Traditional characters as simplified ones, everything else as it is: the encoder has read more of those."""
+    return text.translate(_han_table())
+
+
 def normalise(text: str) -> str:
     """`text` in the spelling that cues and n-grams are matched in; as long as `text`."""
     return text.translate(table())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from spacy.language import Language
@@ -15,13 +15,13 @@ from assistant.understanding.arrays import Floats
 from assistant.understanding.commitments import find_commitments
 from assistant.understanding.cues import FOR_INTENT, FOR_STAGE, FOR_WAITING
 from assistant.understanding.evidence import Span, sentence_for
-from assistant.understanding.features import FEATURES, SPANS, SUBJECT, TextFeatures
+from assistant.understanding.features import BODY, FEATURES, SENTENCES, SPANS, TextFeatures, mail_words
 from assistant.understanding.labels import APPROVAL_LABELS
+from assistant.understanding.memory import Corrected, Memory, with_stage
 from assistant.understanding.pipeline import labels_of, stage_of
-from assistant.understanding.sentences import Sentence, split_sentences, summarise
+from assistant.understanding.sentences import Sentence, summarise
 
 _LONGEST = 20_000
-_ALONE = Sequence[tuple[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,9 @@ class Prepared:
 class PipelineReader:
     """Reads mail with the spaCy pipeline. Not for use by two threads at once."""
 
-    def __init__(self, nlp: Language, mode: str, notice: str = "") -> None:
+    def __init__(self, nlp: Language, mode: str, notice: str = "", memory: Memory | None = None) -> None:
         self.mode = mode
+        self.memory = memory if memory is not None else Memory()
         self.notice = notice
         self._nlp = nlp
         self._stage = stage_of(nlp)
@@ -55,14 +56,21 @@ class PipelineReader:
         with self._nlp.memory_zone():
             docs = []
             for item in texts:
-                doc = self._nlp.make_doc(item.text[:_LONGEST].strip())
-                doc.user_data[SUBJECT] = item.subject
+                mail, body = mail_words(item.subject, item.text[:_LONGEST].strip())
+                doc = self._nlp.make_doc(mail)
+                doc.user_data[BODY] = body
                 docs.append(doc)
             for doc, item in zip(self._nlp.pipe(docs), texts, strict=True):
-                spans = tuple(Span(span.label_, span.start_char, span.end_char) for span in doc.spans.get(SPANS, ()))
+                body = doc.user_data[BODY]
+                spans = tuple(
+                    Span(span.label_, span.start_char - body, span.end_char - body)
+                    for span in doc.spans.get(SPANS, ())
+                    if span.start_char >= body
+                )
+                text = doc.text[body:]
                 words = np.array([doc.cats.get(label, 0.0) for label in STAGE_LABELS], np.float32)
                 prepared.append(
-                    Prepared(item.subject, doc.text, split_sentences(doc.text), spans, doc.user_data[FEATURES], words)
+                    Prepared(item.subject, text, doc.user_data[SENTENCES], spans, doc.user_data[FEATURES], words)
                 )
         return prepared
 
@@ -72,8 +80,21 @@ class PipelineReader:
             prepared = self.prepare([TextToRead(mail.subject, mail.text, mail.language)])[0]
         if mail.automatic and mail.direction == "inbound":
             return self._machine_mail(prepared)
-        stage = self._stage.models[self.mode].in_context(mail, prepared.words)
-        return self._reading(mail, prepared, stage)
+        stage = self._stage.models[self.mode].in_context(mail, prepared.words, prepared.features)
+        known = self._recall(mail, prepared)
+        if known is None:
+            return self._reading(mail, prepared, stage)
+        return _corrected(self._reading(mail, prepared, with_stage(stage, known.stage)), known)
+
+    def learn(self, corrections: Sequence[Corrected]) -> None:
+        """Remembers what people set right: applied at once to nearly the same text in the same direction."""
+        prepared = self.prepare([correction.text for correction in corrections])
+        self.memory.learn(corrections, [item.features for item in prepared])
+
+    def _recall(self, mail: MailToRead, prepared: Prepared) -> Corrected | None:
+        if not len(self.memory):
+            return None
+        return self.memory.recall(TextToRead(mail.subject, mail.text, mail.language), mail.direction, prepared.features)
 
     def _machine_mail(self, prepared: Prepared) -> Reading:
         """By definition a notice, bounce or out-of-office reply belongs to no stage, whatever it quotes."""
@@ -116,11 +137,9 @@ class PipelineReader:
     def _intents(self, prepared: Prepared, probabilities: Floats, limits: Floats, approval: str) -> tuple[Sign, ...]:
         found = []
         for intent, probability, limit in zip(INTENTS, probabilities, limits, strict=True):
-            if intent == "approval":
-                said = bool(approval) or probability >= max(0.5, limit)
-            else:
-                said = probability >= limit
-            if said:
+            # An approval is recorded as a sign-off: its intent needs the better half of the probability at least.
+            least = max(0.5, limit) if intent == "approval" else limit
+            if probability >= least or (intent == "approval" and approval):
                 found.append(Sign(intent, float(probability), self._evidence(prepared, FOR_INTENT[intent])))
         return tuple(sorted(found, key=lambda sign: -sign.confidence))
 
@@ -130,6 +149,23 @@ class PipelineReader:
         if mail.direction == "outbound" or 1.0 - probabilities[0] < limit:
             return ""
         return APPROVAL_LABELS[1 + int(probabilities[1:].argmax())]
+
+
+def _corrected(reading: Reading, known: Corrected) -> Reading:
+    """The reading with what a person said of nearly the same text."""
+    if known.intents is not None:
+        kept = {sign.label: sign for sign in reading.intents}
+        signs = (kept.get(label, Sign(label, 0.9, reading.summary)) for label in INTENTS if label in known.intents)
+        reading = replace(reading, intents=tuple(signs))
+    if known.approval is not None:
+        reading = replace(
+            reading,
+            approval=known.approval,
+            approval_evidence=reading.approval_evidence or (reading.summary if known.approval else ""),
+        )
+    if known.waiting_on:
+        reading = replace(reading, waiting_on=known.waiting_on)
+    return replace(reading, model=f"{reading.model}+memory")
 
 
 def _ranked(probabilities: Floats) -> tuple[tuple[str, float], ...]:

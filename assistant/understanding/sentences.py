@@ -17,7 +17,8 @@ _ABBREVIATION = re.compile(
 _SALUTATION = re.compile(
     r"""^\W*(?:
         (?:hi|hello|hey|dear|good\ (?:morning|afternoon|evening)|morning|greetings|to\ whom\ it\ may\ concern)\b[^.?!\n]{0,40}[,，:：!！–—-]*
-      | [\w.·&' -]{1,30}[,，:：]
+      | (?-i:[A-Z][\w.'-]*(?:[\ &]+(?:and\ )?[A-Z][\w.'-]*){0,3})[,，]
+      | (?!好的|收到|另外|附件|见附|如下|其中|同时|首先|最后|可以|没事|对了|确认|明白|以下)[\u3400-\u9fff·、]{2,8}[,，:：]
       | (?:尊敬的|敬爱的|亲爱的|親愛的|各位|致)?[\w·&/、\ ]{0,16}?(?:总|總|经理|經理|老师|老師|主任|女士|先生|小姐|姐|哥|总监|總監|同学|各位|大家|您|你|团队|團隊)?(?:们|們)?
         [,，:：\ ]*(?:您好|你好|早上好|下午好|晚上好|早安|午安|早|好|hi|hello)?[,，:：!！。~～\ ]*
     )$""",
@@ -62,9 +63,8 @@ def _keep(found: list[Sentence], text: str, begin: int, end: int) -> None:
         begin += 1
     while end > begin and text[end - 1].isspace():
         end -= 1
-    if begin < end and _MEANING.search(text, begin, end):
-        found.append(Sentence(begin, end, text[begin:end]))
-    elif begin < end and not found:
+    # A lone sign ("👌", "+1") is an answer; between other sentences it is decoration.
+    if begin < end and (not found or _MEANING.search(text, begin, end)):
         found.append(Sentence(begin, end, text[begin:end]))
 
 
@@ -72,7 +72,7 @@ def is_salutation(sentence: str) -> bool:
     """Whether the line only greets: "Dear Ms Fok,", "林总您好：", "王老师，"."""
     if len(sentence) > 60 or not sentence:
         return False
-    if sentence[-1] not in ",，:：!！。~～" and not _GREETING_WORD.search(sentence):
+    if sentence[-1] not in ",，:：!！~～" and not _GREETING_WORD.search(sentence):
         return False
     return _SALUTATION.match(sentence) is not None
 

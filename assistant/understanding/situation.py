@@ -19,6 +19,7 @@ HISTORY: Final = 12
 """So many earlier messages are looked at."""
 
 _DECAY = 0.6
+_FADING = 0.75
 _FLOOR = 1e-3
 _PLACE = {label: number for number, label in enumerate(STAGE_LABELS)}
 
@@ -28,6 +29,15 @@ DOCUMENTS: Final[dict[str, re.Pattern[str]]] = {
     "proposal": re.compile(
         r"提案|方案|proposal|deck|concept|pitch|strategy|创意|策略|思路|routes?|treatment|纪要|minutes"
     ),
+    "revised": re.compile(
+        r"[_ -]?(?:v|r|rev)[._ -]?[2-9]\b|[二三四]版|[二三四]稿|调整|修改|修订|revis|amend|updated|take.?2|redline|b案"
+    ),
+    "closing_bill": re.compile(
+        r"尾款|结算|末款|核销|schluss|final.?inv|balance|closing.?stat|closing.?inv|credit.?note"
+    ),
+    "money_in": re.compile(r"定金|首款|预付|deposit|upfront|advance|po[_ -]?\d|purchase.?order|采购单"),
+    "change_form": re.compile(r"变更|增补|追加|change.?(?:request|order|note)|variation|addendum"),
+    "signed": re.compile(r"双签|签字|已签|signed|盖章|executed|countersigned|_签"),
     "estimate": re.compile(r"报价|估价|estimate|quot|cost|预算|budget|fee|rate.?card"),
     "contract": re.compile(r"合同|协议|contract|agreement|sow|terms|signed|签|盖章|countersign|msa"),
     "invoice": re.compile(r"发票|invoice|inv[-_ \d]|付款|请款|回单|remittance|payment|receipt|水单"),
@@ -47,6 +57,9 @@ SITUATION: Final = (
     "outbound", "internal", "answer", "automatic", "attached", "files", "stranger", "no_history", "days",
     *(f"attached_{name}" for name in DOCUMENTS),
 )  # fmt: skip
+
+
+BEFORE: Final = 2 + len(DOCUMENTS) + LABELS
 
 
 def documents(names: Sequence[str]) -> Floats:
@@ -92,8 +105,20 @@ def situation(mail: MailToRead) -> Floats:
     )
 
 
-def context(mail: MailToRead, words: Floats, transitions: Floats) -> Floats:
-    """The second stage's features. `words`: the text's stage probabilities, shape (7,); `transitions`: (7, 7), rows from."""
+def before(mail: MailToRead) -> Floats:
+    """What the mail answers to: who wrote last, which documents came with it, and what its words spoke of."""
+    if not mail.history:
+        return np.zeros(BEFORE, np.float32)
+    last = mail.history[-1]
+    sides = np.array([float(last.direction == "outbound"), float(last.direction == mail.direction)], np.float32)
+    return np.concatenate([sides, documents(last.attachments), probabilities_of(last)]).astype(np.float32)
+
+
+def context(mail: MailToRead, words: Floats, hints: Floats, transitions: Floats) -> Floats:
+    """The second step's features. `words`: the text's stage probabilities, shape (7,); `transitions`: (7, 7), rows from.
+
+    `hints`: what the words alone say of intents, sign-off and who acts next, shape (25,).
+    """
     history = mail.history[-HISTORY:]
     past = [probabilities_of(item) for item in history]
     blank = np.zeros(LABELS, np.float32)
@@ -104,6 +129,9 @@ def context(mail: MailToRead, words: Floats, transitions: Floats) -> Floats:
         filtered = _step(filtered, transitions, probabilities)
     now = _step(filtered, transitions, words)
     seen = np.max([documents(item.attachments) for item in history], axis=0) if history else np.zeros(len(DOCUMENTS))
+    fresh = np.zeros(len(DOCUMENTS), np.float32)
+    for item in history:
+        fresh = np.maximum(_FADING * fresh, documents(item.attachments)).astype(np.float32)
     count = len(history)
     begun = (mail.sent_at - history[0].sent_at).total_seconds() / 86400.0 if history else 0.0
     parts = [
@@ -127,14 +155,16 @@ def context(mail: MailToRead, words: Floats, transitions: Floats) -> Floats:
             ]
         ),
         seen,
+        documents(history[-1].attachments) if history else np.zeros(len(DOCUMENTS)),
+        fresh,
+        hints,
     ]
     return np.concatenate(parts).astype(np.float32)
 
 
 def _start() -> Floats:
     """Where a project is before its first mail: mostly at the beginning, often with a client who comes back."""
-    belief = np.array([0.6, 0.12, 0.05, 0.09, 0.04, 0.05, 0.05], np.float32)
-    return belief
+    return np.array([0.6, 0.12, 0.05, 0.09, 0.04, 0.05, 0.05], np.float32)
 
 
 def _step(belief: Floats, transitions: Floats, likelihood: Floats) -> Floats:

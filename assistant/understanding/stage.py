@@ -24,6 +24,8 @@ class StageModel:
     """Both steps for one kind of features. `blend` is the trees' share in the second step, `sharpness` its inverse temperature."""
 
     words: Linear
+    hints: Linear
+    """Intents, sign-off and who acts next from the words alone: learned from other labels, they tell of the stage too."""
     linear: Linear
     trees: Trees
     transitions: Floats
@@ -34,18 +36,23 @@ class StageModel:
         """Probabilities of the seven labels from the words alone."""
         return softmax(self.words.scores(features.dense, features.indices, features.weights))
 
-    def in_context(self, mail: MailToRead, words: Floats) -> Floats:
+    def in_context(self, mail: MailToRead, words: Floats, features: TextFeatures) -> Floats:
         """Probabilities of the seven labels from the words' probabilities and the project's history."""
-        features = context(mail, words, self.transitions)
+        hints = hints_from(self.hints.scores(features.dense, features.indices, features.weights))
+        return softmax(self.sharpness * self.mixed(context(mail, words, hints, self.transitions)))
+
+    def mixed(self, features: Floats) -> Floats:
+        """Log scores of both second steps, blended; `features` as `situation.context` makes them."""
         nothing = np.zeros(0, np.int32), np.zeros(0, np.float32)
-        straight = softmax(self.linear.scores(features, *nothing))
-        grown = softmax(self.trees.scores(features))
-        mixed = self.blend * np.log(grown + 1e-6) + (1 - self.blend) * np.log(straight + 1e-6)
-        return softmax(self.sharpness * mixed)
+        straight = np.log(softmax(self.linear.scores(features, *nothing)) + 1e-6)
+        grown = np.log(softmax(self.trees.scores(features)) + 1e-6)
+        result: Floats = (self.blend * grown + (1 - self.blend) * straight).astype(np.float32)
+        return result
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         return {
             **self.words.to_arrays("words"),
+            **self.hints.to_arrays("hints"),
             **self.linear.to_arrays("linear"),
             **self.trees.to_arrays("trees"),
             "transitions": self.transitions,
@@ -56,11 +63,20 @@ class StageModel:
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> StageModel:
         return cls(
             Linear.from_arrays("words", arrays),
+            Linear.from_arrays("hints", arrays),
             Linear.from_arrays("linear", arrays),
             Trees.from_arrays("trees", arrays),
             arrays["transitions"],
             *(float(value) for value in arrays["mixing"]),
         )
+
+
+def hints_from(scores: Floats) -> Floats:
+    """Scores of intents (15), sign-off (7) and who acts next (3) as the second step takes them; along the last axis."""
+    approval, waiting = softmax(scores[..., 15:22]), softmax(scores[..., 22:25])
+    parts = (np.clip(scores[..., :15], -6, 6), np.log(approval + 1e-4), np.log(waiting + 1e-4))
+    result: Floats = np.concatenate(parts, axis=-1).astype(np.float32)
+    return result
 
 
 class MailStage:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import spacy
-from spacy.attrs import NORM
+from spacy.attrs import NORM  # type: ignore[import-not-found]  # compiled, without types
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -27,16 +27,16 @@ class MailTokenizer:
     def __init__(self, vocab: Vocab) -> None:
         self.vocab = vocab
         # Matching by NORM then sees traditional as simplified and capitals as small letters, at no cost per token.
-        vocab.lex_attr_getters[NORM] = normalise
+        vocab.lex_attr_getters[NORM] = normalise  # type: ignore[attr-defined]  # compiled, not in its types
 
     def __call__(self, text: str) -> Doc:
         words: list[str] = []
         spaces: list[bool] = []
-        for token in _TOKEN.findall(text):
-            if token == " " and words and not spaces[-1]:
+        for piece in _TOKEN.findall(text):
+            if piece == " " and words and not spaces[-1]:
                 spaces[-1] = True
             else:
-                words.append(token)
+                words.append(piece)
                 spaces.append(False)
         return Doc(self.vocab, words=words, spaces=spaces)
 
@@ -53,7 +53,7 @@ class MailTokenizer:
         return self
 
 
-@spacy.registry.tokenizers("assistant.MailTokenizer.v1")
+@spacy.registry.tokenizers("assistant.MailTokenizer.v1")  # type: ignore[attr-defined,untyped-decorator]  # spaCy exports it without saying so
 def create_mail_tokenizer() -> Callable[[Language], MailTokenizer]:
     """For the config of the saved model."""
     return lambda nlp: MailTokenizer(nlp.vocab)

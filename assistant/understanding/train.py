@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from spacy.language import Language
 
-from assistant.model.process import INTENTS, STAGE_LABELS, WAITING_ON
+from assistant.model.process import APPROVALS, INTENTS, STAGE_LABELS, WAITING_ON
 from assistant.model.reading import ContextItem, MailToRead, TextToRead
-from assistant.understanding.arrays import Floats, Linear, sigmoid, softmax
+from assistant.understanding.arrays import Floats, Linear, Trees, sigmoid, softmax
 from assistant.understanding.corpus import Corpus, Example, is_automatic
-from assistant.understanding.features import CUES, SURFACE
+from assistant.understanding.features import PLAIN
 from assistant.understanding.fit import (
     Space,
     Table,
@@ -27,11 +28,13 @@ from assistant.understanding.fit import (
 )
 from assistant.understanding.labels import APPROVAL_LABELS, LabelModel, label_features
 from assistant.understanding.reader import PipelineReader, Prepared
-from assistant.understanding.situation import HISTORY, LABELS, SITUATION, context
-from assistant.understanding.stage import StageModel
+from assistant.understanding.situation import BEFORE, HISTORY, LABELS, SITUATION, context
+from assistant.understanding.stage import StageModel, hints_from
 
 Indices = NDArray[np.intp]
 Progress = Callable[[str], None]
+
+HINTS: Final = len(INTENTS) + len(APPROVAL_LABELS) + len(WAITING_ON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +43,22 @@ class Recipe:
 
     words_strength: float = 3.0
     gram_weight: float = 1.0
-    cue_weight: float = 0.15
+    cue_weight: float = 0.8
     context_strength: float = 0.05
+    hint_strength: float = 1.0
     label_strength: float = 3.0
-    situation_weight: float = 0.5
+    signing_strength: float = 1.0
+    situation_weight: float = 1.0
     ours_weight: float = 0.7
-    rounds: int = 90
+    readings: int = 3
+    rounds: int = 120
     depth: int = 3
-    rate: float = 0.06
-    blend: float = 0.6
+    rate: float = 0.05
+    blend: float = 0.5
     folds: int = 5
-    approval_precision: float = 0.93
+    approved_cue_weight: float = 0.3
+    label_cue_weight: float = 0.6
+    approval_precision: float = 0.89
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,31 +169,55 @@ def mail_of(
 
 
 def _word_scale(width: int, recipe: Recipe) -> Floats:
-    plain = len(CUES) + len(SURFACE)
     scale = np.ones(width, np.float32)
-    scale[width - plain :] = recipe.cue_weight
+    scale[width - PLAIN :] = recipe.cue_weight
     return scale
 
 
-def fit_words(data: Data, rows: Indices, recipe: Recipe) -> Linear:
+def fit_words(data: Data, rows: Indices, recipe: Recipe) -> tuple[Linear, Linear]:
+    """The words' models of the stage, and of the other labels as hints."""
     table = data.table.rows(rows)
     space = Space(table, _word_scale(table.dense.shape[1], recipe), recipe.gram_weight)
-    return fit_classes(space, data.stages(rows), LABELS, recipe.words_strength, data.weights(rows))
+    stage = fit_classes(space, data.stages(rows), LABELS, recipe.words_strength, data.weights(rows))
+    intents, approvals, waiting = truths(data, rows)
+    others = [
+        fit_many(space, intents, recipe.hint_strength),
+        fit_classes(space, approvals, len(APPROVAL_LABELS), recipe.hint_strength),
+        fit_classes(space, waiting, len(WAITING_ON), recipe.hint_strength),
+    ]
+    hints = Linear(
+        np.hstack([model.dense for model in others]),
+        np.hstack([model.grams for model in others]),
+        np.concatenate([model.bias for model in others]),
+    )
+    return stage, hints
 
 
-def held_out_words(data: Data, rows: Indices, recipe: Recipe, salt: str) -> tuple[Floats, float]:
-    """Each row's stage probabilities by a model that has not seen its client, and the sharpness that makes them honest."""
+@dataclass(slots=True)
+class HeldOut:
+    """What models that have not seen its client say of each mail, one row for each example; zero for those not asked."""
+
+    words: Floats
+    hints: Floats
+    sharpness: float
+
+
+def held_out_words(data: Data, rows: Indices, recipe: Recipe, salt: str) -> HeldOut:
+    """Reads each of `rows` by models of the other folds; `sharpness` makes the stage's probabilities honest."""
     folds = balanced_folds(data, rows, recipe.folds, salt)
     scores = np.zeros((len(rows), LABELS), np.float32)
+    found = HeldOut(
+        np.zeros((len(data.examples), LABELS), np.float32), np.zeros((len(data.examples), HINTS), np.float32), 1.0
+    )
     for fold in range(recipe.folds):
         tested = rows[folds == fold]
         if len(tested):
-            model = fit_words(data, rows[folds != fold], recipe)
-            scores[folds == fold] = score_all(model, data.table.rows(tested))
-    sharpness = sharpness_for(scores, data.stages(rows))
-    words = np.zeros((len(data.examples), LABELS), np.float32)
-    words[rows] = softmax(scores * sharpness)
-    return words, sharpness
+            stage, hints = fit_words(data, rows[folds != fold], recipe)
+            scores[folds == fold] = score_all(stage, data.table.rows(tested))
+            found.hints[tested] = hints_from(score_all(hints, data.table.rows(tested)))
+    found.sharpness = sharpness_for(scores, data.stages(rows))
+    found.words[rows] = softmax(scores * found.sharpness)
+    return found
 
 
 # --- context ----------------------------------------------------------------------------------------------------------
@@ -209,7 +241,7 @@ def transitions_of(data: Data, rows: Indices) -> Floats:
 
 
 @dataclass(slots=True)
-class _Rows:
+class ContextRows:
     """Rows of the second step: real mail, and unrelated mail put where it might stray to."""
 
     features: Floats
@@ -219,11 +251,15 @@ class _Rows:
     """Which example each row comes from."""
 
 
-def context_rows(data: Data, rows: Indices, words: Floats, transitions: Floats, seed: int = 7) -> _Rows:
+def context_rows(data: Data, rows: Indices, said: HeldOut, transitions: Floats, seed: int = 7) -> ContextRows:
+    """The second step's examples, with the history as `said` it."""
+    words = said.words
     random = np.random.default_rng(seed)
     features, owner, weights = [], [], []
     projects = [row for row in rows if data.examples[row].project]
     for row in rows:
+        if data.examples[row].id.startswith("correction/") and not data.examples[row].sort:
+            continue  # its project's earlier mail is not at hand: it teaches words, not context
         mails = [(mail_of(data, row, words), 1.0)]
         if not data.before[row]:
             mails.append((mail_of(data, row, words, known=True), 0.5))
@@ -231,14 +267,14 @@ def context_rows(data: Data, rows: Indices, words: Floats, transitions: Floats, 
             strayed = data.before[int(random.choice(projects))]
             mails.append((mail_of(data, row, words, history=strayed, known=True), 0.5))
         for mail, weight in mails:
-            features.append(context(replace(mail, automatic=False), words[row], transitions))
+            features.append(context(replace(mail, automatic=False), words[row], said.hints[row], transitions))
             owner.append(row)
             weights.append(weight * data.examples[row].weight)
     owners = np.array(owner, np.intp)
-    return _Rows(np.array(features, np.float32), data.stages(owners), np.array(weights), owners)
+    return ContextRows(np.array(features, np.float32), data.stages(owners), np.array(weights), owners)
 
 
-def _fit_context_linear(found: _Rows, recipe: Recipe) -> Linear:
+def _fit_context_linear(found: ContextRows, recipe: Recipe) -> Linear:
     mean, spread = found.features.mean(axis=0), found.features.std(axis=0) + 1e-3
     table = Table((found.features - mean) / spread, None)
     space = Space(table, np.ones(found.features.shape[1], np.float32), 0.0)
@@ -247,55 +283,63 @@ def _fit_context_linear(found: _Rows, recipe: Recipe) -> Linear:
     return Linear(dense, model.grams, model.bias - mean @ dense)
 
 
-def _subset(found: _Rows, chosen: NDArray[np.bool_]) -> _Rows:
-    return _Rows(found.features[chosen], found.labels[chosen], found.weights[chosen], found.owner[chosen])
+def _subset(found: ContextRows, chosen: NDArray[np.bool_]) -> ContextRows:
+    return ContextRows(found.features[chosen], found.labels[chosen], found.weights[chosen], found.owner[chosen])
 
 
-def fit_stage(data: Data, rows: Indices, recipe: Recipe, salt: str, progress: Progress) -> tuple[StageModel, Floats]:
-    """The stage model, and held-out probabilities in context for the next step, one row for each example."""
-    words, sharpness = held_out_words(data, rows, recipe, salt)
+def joined(parts: Sequence[ContextRows]) -> ContextRows:
+    """Several readings of the same mail as one set; together they weigh as much as one."""
+    return ContextRows(
+        np.concatenate([part.features for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.weights for part in parts]) / len(parts),
+        np.concatenate([part.owner for part in parts]),
+    )
+
+
+def fit_second_step(found: ContextRows, recipe: Recipe) -> tuple[Linear, Trees]:
+    trees = fit_trees(found.features, found.labels, LABELS, recipe.rounds, recipe.depth, recipe.rate)
+    return _fit_context_linear(found, recipe), trees
+
+
+def fit_stage(
+    data: Data, rows: Indices, recipe: Recipe, salt: str, progress: Progress
+) -> tuple[StageModel, HeldOut, Floats]:
+    """The stage model; what was held out of the words; and held-out probabilities in context, a row for each example."""
+    readings = [held_out_words(data, rows, recipe, f"{salt}{number or ''}") for number in range(recipe.readings)]
     progress("words")
     transitions = transitions_of(data, rows)
-    found = context_rows(data, rows, words, transitions)
+    found = joined([context_rows(data, rows, said, transitions, number) for number, said in enumerate(readings)])
+    words, hints = fit_words(data, rows, recipe)
+    words = replace(words, sharpness=float(np.mean([said.sharpness for said in readings])))
     folds = dict(zip(rows.tolist(), balanced_folds(data, rows, recipe.folds, salt).tolist(), strict=True))
     fold_of_row = np.array([folds[int(owner)] for owner in found.owner])
     mixed = np.zeros((len(found.owner), LABELS), np.float32)
-    model: StageModel | None = None
-    full_words = fit_words(data, rows, recipe)
-    full_words = replace(full_words, sharpness=sharpness)
-    for fold in [*range(recipe.folds), None]:
-        part = found if fold is None else _subset(found, fold_of_row != fold)
-        linear = _fit_context_linear(part, recipe)
-        trees = fit_trees(part.features, part.labels, LABELS, recipe.rounds, recipe.depth, recipe.rate)
-        model = StageModel(full_words, linear, trees, transitions, recipe.blend, 1.0)
-        if fold is not None:
-            for place in np.flatnonzero(fold_of_row == fold):
-                mixed[place] = _mixed(model, found.features[place])
+
+    def model_from(part: ContextRows) -> StageModel:
+        linear, trees = fit_second_step(part, recipe)
+        return StageModel(words, hints, linear, trees, transitions, recipe.blend, 1.0)
+
+    for fold in range(recipe.folds):
+        model = model_from(_subset(found, fold_of_row != fold))
+        for place in np.flatnonzero(fold_of_row == fold):
+            mixed[place] = model.mixed(found.features[place])
         progress("context")
-    assert model is not None
-    model = replace(model, sharpness=sharpness_for(mixed, found.labels, found.weights))
+    sharpness = sharpness_for(mixed, found.labels, found.weights)
     stages = np.zeros((len(data.examples), LABELS), np.float32)
-    stages[found.owner[::-1]] = softmax(mixed * model.sharpness)[::-1]
-    return model, stages
-
-
-def _mixed(model: StageModel, features: Floats) -> Floats:
-    nothing = np.zeros(0, np.int32), np.zeros(0, np.float32)
-    straight = np.log(softmax(model.linear.scores(features, *nothing)) + 1e-6)
-    grown = np.log(softmax(model.trees.scores(features)) + 1e-6)
-    result: Floats = (model.blend * grown + (1 - model.blend) * straight).astype(np.float32)
-    return result
+    stages[found.owner[::-1]] = softmax(mixed * sharpness)[::-1]
+    return replace(model_from(found), sharpness=sharpness), readings[0], stages
 
 
 # --- intents, sign-off, who acts next -----------------------------------------------------------------------------------
 
 
-def _label_scale(width: int, recipe: Recipe) -> Floats:
+def _label_scale(width: int, recipe: Recipe, cue_weight: float) -> Floats:
     half = width // 2
+    tail = len(SITUATION) + BEFORE + LABELS
     scale = np.ones(half, np.float32)
-    tail = len(SITUATION) + LABELS
     scale[half - tail :] = recipe.situation_weight
-    scale[half - tail - len(CUES) - len(SURFACE) : half - tail] = recipe.cue_weight
+    scale[half - tail - PLAIN : half - tail] = cue_weight
     return np.concatenate([scale, scale * recipe.ours_weight])
 
 
@@ -312,7 +356,7 @@ def truths(data: Data, rows: Indices) -> tuple[Indices, Indices, Indices]:
         np.array(
             [APPROVAL_LABELS.index(item.approval if item.direction == "inbound" else "") for item in chosen], np.intp
         ),
-        np.array([WAITING_ON.index(item.waiting_on) for item in chosen], np.intp),  # type: ignore[arg-type]  # checked by tests of the corpus
+        np.array([WAITING_ON.index(item.waiting_on) for item in chosen], np.intp),
     )
 
 
@@ -325,36 +369,43 @@ def fit_labels(
     intents, approvals, waiting = truths(data, rows)
     table = label_table(data, rows, words, stages)
     said = np.zeros((len(rows), len(INTENTS)), np.float32)
-    approved = np.zeros((len(rows), len(APPROVAL_LABELS)), np.float32)
+    signed = np.zeros((len(rows), 1), np.float32)
     turns = np.zeros((len(rows), len(WAITING_ON)), np.float32)
-    weights = data.weights(rows)
+    inbound = np.array([data.examples[row].direction == "inbound" for row in rows])
+
+    def part_of(chosen: NDArray[np.bool_]) -> tuple[Table, Space]:
+        part = table.rows(np.flatnonzero(chosen))
+        return part, Space(part, _label_scale(part.dense.shape[1], recipe, recipe.label_cue_weight), recipe.gram_weight)
+
+    def fit_signing(chosen: NDArray[np.bool_]) -> Linear:
+        _, space = part_of(chosen & inbound)
+        return fit_many(space, (approvals[chosen & inbound] > 0).astype(np.intp)[:, None], recipe.signing_strength)
 
     def fit(chosen: NDArray[np.bool_]) -> tuple[Linear, Linear, Linear]:
-        part = table.rows(np.flatnonzero(chosen))
-        space = Space(part, _label_scale(part.dense.shape[1], recipe), recipe.gram_weight)
+        _, space = part_of(chosen)
         return (
-            fit_many(space, intents[chosen], recipe.label_strength, weights[chosen]),
-            fit_classes(space, approvals[chosen], len(APPROVAL_LABELS), recipe.label_strength, weights[chosen]),
-            fit_classes(space, waiting[chosen], len(WAITING_ON), recipe.label_strength, weights[chosen]),
+            fit_many(space, intents[chosen], recipe.label_strength),
+            fit_classes(space, waiting[chosen], len(WAITING_ON), recipe.label_strength),
+            fit_signing(chosen),
         )
 
     for fold in range(recipe.folds):
         tested = folds == fold
-        models = fit(~tested)
         part = table.rows(np.flatnonzero(tested))
-        said[tested], approved[tested], turns[tested] = (score_all(model, part) for model in models)
+        said[tested], turns[tested], signed[tested] = (score_all(model, part) for model in fit(~tested))
         progress("labels")
-    first, second, third = fit(np.ones(len(rows), bool))
-    second = replace(second, sharpness=sharpness_for(approved, approvals))
-    third = replace(third, sharpness=sharpness_for(turns, waiting))
-    inbound = np.array([data.examples[row].direction == "inbound" for row in rows])
-    sure = 1.0 - softmax(approved * second.sharpness)[:, 0]
+    everything = np.ones(len(rows), bool)
+    intent_model, waiting_model, signing = fit(everything)
+    some = table.rows(np.flatnonzero(approvals > 0))
+    space = Space(some, _label_scale(some.dense.shape[1], recipe, recipe.approved_cue_weight), 0.0)
+    approved = fit_classes(space, approvals[approvals > 0] - 1, len(APPROVALS), recipe.label_strength)
     return LabelModel(
-        first,
+        intent_model,
         intent_limits(sigmoid(said), intents),
-        second,
-        approval_limit(sure[inbound], approvals[inbound] > 0, recipe.approval_precision),
-        third,
+        signing,
+        approval_limit(sigmoid(signed)[inbound, 0], approvals[inbound] > 0, recipe.approval_precision),
+        approved,
+        replace(waiting_model, sharpness=sharpness_for(turns, waiting)),
     )
 
 
@@ -395,7 +446,6 @@ def fit_models(
     data: Data, rows: Indices, recipe: Recipe, salt: str = "", progress: Progress = lambda _: None
 ) -> Learned:
     """Everything for one mode from the examples at `rows`."""
-    words, _ = held_out_words(data, rows, recipe, salt)
-    stage, stages = fit_stage(data, rows, recipe, salt, progress)
-    labels = fit_labels(data, rows, words, stages, recipe, salt, progress)
+    stage, said, stages = fit_stage(data, rows, recipe, salt, progress)
+    labels = fit_labels(data, rows, said.words, stages, recipe, salt, progress)
     return Learned(stage, labels)

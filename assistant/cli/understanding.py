@@ -1,0 +1,183 @@
+"""`assistant understanding`: train the model of client mail, measure it honestly, go back to an older one."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from assistant.cli.context import context_of
+from assistant.cli.output import json_line, listing, result, say
+
+if TYPE_CHECKING:
+    from assistant.understanding.corpus import Corpus
+    from assistant.understanding.evaluate import Figure, Scores
+
+app = typer.Typer(help="How mail is understood: train, evaluate, history.", no_args_is_help=True)
+
+_MODES = {"encoder": ("encoder",), "n-grams": ("n-grams",), "both": ("encoder", "n-grams")}
+CorpusOption = Annotated[
+    Optional[Path],  # typer reads this form on every supported version
+    typer.Option("--corpus", metavar="DIR", help="Seed corpus; without it the examples that lie beside the model."),
+]
+FolderOption = Annotated[Path, typer.Option("--in", metavar="DIR", help="Where the agency's own models are kept.")]
+
+
+def _load(corpus: Path | None) -> Corpus:
+    from assistant.understanding.corpus import load_corpus
+    from assistant.understanding.history import read_seed
+    from assistant.understanding.pipeline import MODEL_FOLDER
+
+    return load_corpus(corpus) if corpus else read_seed(MODEL_FOLDER)
+
+
+@app.command()
+def train(
+    ctx: typer.Context,
+    corpus: CorpusOption = None,
+    folder: FolderOption = Path("understanding"),
+    to: Annotated[
+        Optional[Path],  # as above
+        typer.Option("--to", metavar="DIR", help="Write the model here and nowhere else; corrections are left out."),
+    ] = None,
+) -> None:
+    """Learn from the seed corpus and every correction; the old model is kept, the new one comes into use."""
+    from assistant import __version__
+    from assistant.clock import SystemClock
+    from assistant.understanding.build import build_model
+    from assistant.understanding.corrections import examples_from, with_examples
+    from assistant.understanding.history import next_version, use_model
+
+    learned_from = _load(corpus)
+    if to is not None:
+        with _progress("training") as step:
+            build_model(learned_from, to, __version__, progress=step)
+        say(f"The model is in {to}.")
+        return
+    context = context_of(ctx)
+    if context.has_config():
+        with context.database().session() as session:
+            learned_from = with_examples(learned_from, examples_from(session))
+    folder = context.base / folder
+    version = next_version(folder, __version__)
+    beside = folder / f"{version}.unfinished"
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    with _progress("training") as step:
+        build_model(learned_from, beside, version, SystemClock().now().isoformat(timespec="seconds"), step)
+    beside.rename(folder / version)
+    use_model(folder, version)
+    say(f"Model {version} is in use. config.toml names its folder: [understanding] model = {str(folder)!r}")
+
+
+@app.command()
+def evaluate(
+    corpus: CorpusOption = None,
+    mode: Annotated[str, typer.Option(help="encoder, n-grams or both.")] = "both",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Measure how mail of clients that were not learned from is read; history is what was predicted, never the truth."""
+    from dataclasses import asdict
+
+    from assistant.errors import WrongUse
+    from assistant.understanding.build import RECIPES, data_for, learn_vocabulary
+    from assistant.understanding.encoder import encoder_installed
+    from assistant.understanding.evaluate import cross_validate, score
+    from assistant.understanding.pipeline import blank_pipeline
+
+    if mode not in _MODES:
+        raise WrongUse(f"--mode {mode}: choose encoder, n-grams or both")
+    read_from = _load(corpus)
+    for name in _MODES[mode]:
+        if name == "encoder" and not encoder_installed():
+            say("The sentence encoder is not installed: only the n-grams are measured.")
+            continue
+        nlp = blank_pipeline()
+        learn_vocabulary(nlp, read_from)
+        data = data_for(nlp, read_from, name)
+        with _progress(f"evaluating {name}") as step:
+            scores = score(data, cross_validate(data, RECIPES[name], progress=step))
+        if as_json:
+            result(json_line({"mode": name, **asdict(scores)}))
+        else:
+            _print(name, scores)
+
+
+@app.command()
+def history(
+    ctx: typer.Context,
+    folder: FolderOption = Path("understanding"),
+    use: Annotated[str, typer.Option(metavar="VERSION", help="Go back to this model.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """List the agency's own models, oldest first, or take an older one into use again."""
+    from dataclasses import asdict
+
+    from assistant.understanding.history import models_in, use_model
+
+    folder = context_of(ctx).base / folder
+    if use:
+        use_model(folder, use)
+        say(f"Model {use} is in use.")
+    listing(
+        (asdict(model) for model in models_in(folder)),
+        ("version", "trained_at", "mails", "corrections", "in_use"),
+        as_json=as_json,
+        empty="No model of your own yet: the one that came with the package reads the mail.",
+    )
+
+
+class _progress:  # noqa: N801  # reads like a verb where it is used
+    """Says what is under way on stderr: training takes minutes."""
+
+    def __init__(self, what: str) -> None:
+        from assistant.cli.output import console
+
+        self._status = console(stderr=True).status(what)
+        self._what = what
+        self._steps = 0
+
+    def __enter__(self) -> Any:
+        self._status.start()
+        return self._step
+
+    def __exit__(self, *_: object) -> None:
+        self._status.stop()
+
+    def _step(self, words: str) -> None:
+        self._steps += 1
+        self._status.update(f"{self._what}: step {self._steps}, {words}")
+
+
+def _print(name: str, scores: Scores) -> None:
+    result(f"{name}: {scores.mails} mails, every client read by models that never saw it (95 % intervals over clients)")
+    rows: list[tuple[str, str]] = [
+        ("stage accuracy", _figure(scores.accuracy)),
+        ("stage macro-F1", _figure(scores.macro_f1)),
+        *((f"  projects in {language}", _figure(figure)) for language, figure in scores.by_language.items()),
+        ("  words only", _figure(scores.words_only)),
+        ("  context only", _figure(scores.context_only)),
+        ("unrelated found", f"{_figure(scores.unrelated_found)}, precision {scores.unrelated_precision:.3f}"),
+        ("calibration error", f"{scores.calibration_error:.3f}"),
+        ("surest 60 %", _figure(scores.surest)),
+        ("waiting_on", _figure(scores.waiting_on)),
+        ("intents micro-F1", _figure(scores.intents_micro_f1)),
+        ("approval said", f"precision {scores.signed_precision:.3f}, recall {scores.signed_recall:.3f}"),
+        ("  and of what", f"precision {scores.approval_precision:.3f}, recall {scores.approval_recall:.3f}"),
+    ]
+    for label, value in rows:
+        result(f"  {label:<22}{value}")
+    result("  F1 by stage           " + ", ".join(f"{stage} {value:.2f}" for stage, value in scores.stage_f1.items()))
+    result(
+        "  F1 by intent          " + ", ".join(f"{intent} {value:.2f}" for intent, value in scores.intents_f1.items())
+    )
+    result("  accuracy by coverage  " + ", ".join(f"{share:.0%} {value:.3f}" for share, value in scores.coverage))
+    result("  confusion (rows: truth, columns in the order of F1 by stage)")
+    for stage, row in zip(scores.stage_f1, scores.confusion, strict=True):
+        result(f"    {stage:<14}" + "".join(f"{count:>6}" for count in row))
+
+
+def _figure(figure: Figure) -> str:
+    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"

@@ -34,7 +34,7 @@ def clients(
 
     with context_of(ctx).database().session() as session:
         columns = ("id", "name", "domains", "country", "language", "timezone", "owner", "records", "last_at")
-        listing(client_rows(session), columns, as_json=as_json, empty="No clients yet.")
+        listing(client_rows(session), columns, as_json=as_json, empty="No clients yet.", zone=context_of(ctx).zone)
 
 
 def find_client(session: Session, which: str) -> Client:

@@ -36,6 +36,11 @@ class CommandContext:
     def base(self) -> Path:
         return self.config_path.resolve().parent
 
+    @property
+    def zone(self) -> str:
+        """The agency's time zone, in which people are shown times."""
+        return self.config.agency.timezone
+
     def has_config(self) -> bool:
         return self.config_path.exists()
 

@@ -38,7 +38,7 @@ def demo(
         "embedded IMAP and SMTP servers, a simulated clock.\n"
     )
     played = _live(out, scenario, folder, play) if out.is_terminal else play(scenario, folder, _plain())
-    _tables(out, played)
+    _tables(out, played, scenario.agency.timezone)
     _further(played, monotonic() - started)
 
 
@@ -84,11 +84,11 @@ def _plain() -> Any:
     return show
 
 
-def _tables(out: Any, played: Played) -> None:
+def _tables(out: Any, played: Played, zone: str) -> None:
     from rich.table import Table
     from sqlalchemy import select
 
-    from assistant.cli.output import listing
+    from assistant.cli.output import listing, local
     from assistant.store import open_database
     from assistant.store.listings import project_rows
     from assistant.store.tables import OutboxMessage
@@ -96,7 +96,9 @@ def _tables(out: Any, played: Played) -> None:
     database = open_database("sqlite:///assistant.db", played.folder)
     with database.session() as session:
         columns = ("client", "project", "stage", "stage_since", "waiting_on", "waiting_since")
-        listing(project_rows(session), columns, as_json=False, empty="No projects.", title="Projects at the end")
+        listing(
+            project_rows(session), columns, as_json=False, empty="No projects.", title="Projects at the end", zone=zone
+        )
         table = Table(title="Mail to clients", title_justify="left", header_style="bold", show_edge=False)
         for name in ("when", "to", "subject", "rule", "outcome"):
             table.add_column(name, overflow="fold")
@@ -106,7 +108,7 @@ def _tables(out: Any, played: Played) -> None:
         for row in rows:
             outcome = row.state if not row.reason else f"{row.state}: {row.reason}"
             table.add_row(
-                f"{row.due_at:%m-%d %H:%M}", row.recipients[0], row.subject, f"{row.rule} {row.step or ''}", outcome
+                local(row.due_at, zone)[5:], row.recipients[0], row.subject, f"{row.rule} {row.step or ''}", outcome
             )
     database.close()
     out.print()

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 
 def say(text: str) -> None:
@@ -31,9 +32,16 @@ def _plain(value: object) -> object:
 
 
 def listing(
-    rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool, empty: str, title: str = ""
+    rows: Iterable[Mapping[str, Any]],
+    columns: Sequence[str],
+    *,
+    as_json: bool,
+    empty: str,
+    title: str = "",
+    zone: str = "UTC",
 ) -> None:
-    """Prints `rows`: with `as_json` every key of each, else the `columns` as a table, or `empty` when there is none."""
+    """Prints `rows`: with `as_json` every key of each, else the `columns` as a table with the times of `zone`, or
+    `empty` when there is none."""
     if as_json:
         for row in rows:
             result(json_line(row))
@@ -48,7 +56,7 @@ def listing(
     for column in columns:
         table.add_column(column.replace("_", " "), overflow="fold")
     for row in found:
-        table.add_row(*(_cell(row.get(column)) for column in columns))
+        table.add_row(*(_cell(row.get(column), zone) for column in columns))
     console().print(table)
 
 
@@ -60,11 +68,16 @@ def console(*, stderr: bool = False) -> Any:
     return Console(stderr=stderr, width=None if stream.isatty() else 160, highlight=False)
 
 
-def _cell(value: object) -> str:
+def local(moment: datetime, zone: str) -> str:
+    """A time as people at `zone` read it."""
+    return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
+
+
+def _cell(value: object, zone: str) -> str:
     if value is None or value == "":
         return "–"
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M")
+        return local(value, zone)
     if isinstance(value, float):
         return f"{value:.2f}"
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -24,7 +24,7 @@ def projects(ctx: typer.Context, as_json: _AsJson = False) -> None:
 
     with context_of(ctx).database().session() as session:
         columns = ("id", "client", "project", "stage", "stage_since", "waiting_on", "waiting_since", "state", "owner")
-        listing(project_rows(session), columns, as_json=as_json, empty="No projects yet.")
+        listing(project_rows(session), columns, as_json=as_json, empty="No projects yet.", zone=context_of(ctx).zone)
 
 
 def threads(ctx: typer.Context, as_json: _AsJson = False) -> None:
@@ -42,7 +42,7 @@ def threads(ctx: typer.Context, as_json: _AsJson = False) -> None:
             "messages",
             "last_at",
         )
-        listing(thread_rows(session), columns, as_json=as_json, empty="No threads yet.")
+        listing(thread_rows(session), columns, as_json=as_json, empty="No threads yet.", zone=context_of(ctx).zone)
 
 
 def contacts(ctx: typer.Context, as_json: _AsJson = False) -> None:
@@ -51,4 +51,4 @@ def contacts(ctx: typer.Context, as_json: _AsJson = False) -> None:
 
     with context_of(ctx).database().session() as session:
         columns = ("id", "client", "name", "address", "language", "absent_until", "suppressed", "last_inbound_at")
-        listing(contact_rows(session), columns, as_json=as_json, empty="No contacts yet.")
+        listing(contact_rows(session), columns, as_json=as_json, empty="No contacts yet.", zone=context_of(ctx).zone)

@@ -62,4 +62,5 @@ def records(
             _COLUMNS,
             as_json=as_json,
             empty="No records yet. Run `assistant run --once`, or `assistant import` some history.",
+            zone=zone,
         )

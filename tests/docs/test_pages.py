@@ -138,7 +138,7 @@ def _keys(_config: type[Config]) -> list[str]:
 
 def _defaults() -> dict[str, tuple[bool, Any]]:
     """Key to (required, default) of everything that has a plain default."""
-    tables = {**_tables(), "oauth": OAuth}
+    tables: dict[str, type[BaseModel]] = {**_tables(), "oauth": OAuth}
     return {
         f"{table}.{name}": (field.is_required(), field.default)
         for table, model in tables.items()

@@ -25,6 +25,8 @@ from parsers.written_dates import read_written_datetime
 
 _ADDRESS: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 _LOOKED_AT: Final = 50_000
+_FIRST_LINES: Final = 14
+"""Lines of the first quotation in which its marker and header stand."""
 _ATTRIBUTION_NAME: Final = re.compile(r"(?:^|[,，]|\d\s|[日月]|[ap]m\s)\s*([^,，<>\d]{1,60}?)\s*[(<]", re.IGNORECASE)
 
 
@@ -57,7 +59,7 @@ def read_forward(
 
 
 def _read_inline(text: str, subject: SubjectFacts, cut: Cut | None) -> Forwarded | None:
-    if not subject.is_forward and not _may_forward(text):
+    if not subject.is_forward and not _may_forward(text, cut):
         return None
     cut = cut or mark_quotation(text)
     if cut.first is None:
@@ -91,9 +93,16 @@ def _read_inline(text: str, subject: SubjectFacts, cut: Cut | None) -> Forwarded
     )
 
 
-def _may_forward(text: str) -> bool:
+def _may_forward(text: str, cut: Cut | None) -> bool:
     """A cheap look at a mail that does not call itself a forward: a forward's word, or a header or marker on top."""
-    lowered = text[:_LOOKED_AT].lower()
+    if cut is None:
+        looked = text[:_LOOKED_AT]
+    elif cut.first is None:
+        return False
+    else:
+        start = cut.header_spans[0][0] if cut.header_spans else cut.first
+        looked = "\n".join(cut.lines[start : start + _FIRST_LINES])[:_LOOKED_AT]
+    lowered = looked.lower()
     if any(sign in lowered for sign in FORWARD_SIGNS):
         return True
     first = fold(text[:_LOOKED_AT].lstrip().split("\n", 1)[0]).lstrip("> ")
@@ -108,7 +117,7 @@ def _is_answer(subject: SubjectFacts) -> bool:
 def _first_block(cut: Cut, start: int) -> tuple[str | None, int | None]:
     """(the marker line above, index of the first line of the block) of the first quotation, looked for in its first lines."""
     marker: str | None = None
-    for index in range(start, min(len(cut.lines), start + 14)):
+    for index in range(start, min(len(cut.lines), start + _FIRST_LINES)):
         folded = fold(cut.bodies[index])
         if not folded:
             continue

@@ -29,11 +29,12 @@ _LONG_LISTS = frozenset({b"to", b"cc", b"bcc", b"references", b"in-reply-to", b"
 class Headers(Mapping[str, tuple[str, ...]]):
     """Fields by lower-case name, each the tuple of its decoded values in order. Decoded when first asked for."""
 
-    __slots__ = ("_decoded", "defects", "fields", "hint")
+    __slots__ = ("_decoded", "_names", "defects", "fields", "hint")
 
     def __init__(self, fields: dict[bytes, list[bytes]], defects: Defects) -> None:
         self.fields = fields
         self._decoded: dict[str, tuple[str, ...]] = {}
+        self._names: tuple[str, ...] | None = None
         self.defects = defects
         self.hint: str | None = None
         """Charset to try for raw 8-bit values before guessing."""
@@ -55,7 +56,9 @@ class Headers(Mapping[str, tuple[str, ...]]):
         return isinstance(name, str) and name.encode("ascii", "replace") in self.fields
 
     def __iter__(self) -> Iterator[str]:
-        return (name.decode("ascii") for name in self.fields)
+        if self._names is None:
+            self._names = tuple([name.decode("ascii") for name in self.fields])
+        return iter(self._names)
 
     def __len__(self) -> int:
         return len(self.fields)

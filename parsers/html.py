@@ -174,46 +174,48 @@ class _Walk:
         self._may_be_tight = may_be_tight
         self._may_keep_space = may_keep_space
 
-    def run(self, root: LexborNode) -> list[Line]:
+    def run(self, root: LexborNode) -> list[Line]:  # noqa: C901 - the hot loop of all HTML: calls cost more than branches
         stack: list[LexborNode | str | int] = [root]
         pop, push, may_hide, enter, write_text = stack.pop, stack.append, self._may_hide, self._enter, self._text
-        marked = self._marks is not None
+        bare_divs = not self._may_keep_space
+        marks = self._marks or Marks()
+        shares, from_node = marks.nodes, marks.from_node
+        marked = bool(shares) or from_node is not None
         while stack:
             node = pop()
             if isinstance(node, LexborNode):
                 following = node.next
                 if following is not None:
                     push(following)
-                if marked and (share := self._share_of(node.mem_id)) != self._share:
-                    push(self._share)
-                    self._turn_to(share)
+                if marked:
+                    identity = node.mem_id
+                    if identity == from_node:
+                        marked = False  # nothing turns back any more
+                        self._turn_to(QUOTED)
+                    elif identity in shares and self._share != QUOTED:
+                        # A quotation holds the signatures of others.
+                        push(self._share)
+                        self._turn_to(shares[identity])
                 tag = node.tag or ""
                 if tag == "-text":
                     write_text(node.text_content or "")
                 elif tag not in _SKIPPED and not (may_hide and _is_hidden(node)):
-                    if tag in _SHAPING and (mark := enter(tag, node)):
+                    if tag == "div" and bare_divs:
+                        self._finish()
+                        push("div")
+                    elif tag in _SHAPING and (mark := enter(tag, node)):
                         push(mark)
                     child = node.child
                     if child is not None:
                         push(child)
+            elif node == "div":
+                self._finish()
             elif isinstance(node, str):
                 self._leave(node)
-            elif self._marks is not None and self._marks.from_node != 0:
+            elif marked:
                 self._turn_to(node)
         self._finish()
         return self.lines
-
-    def _share_of(self, identity: int) -> int:
-        """The share of a node: its own only within what was written, for quotations hold signatures of others."""
-        marks = self._marks
-        if marks is None:
-            return WRITTEN
-        if identity == marks.from_node:
-            marks.from_node = 0  # reached: nothing turns back any more
-            return QUOTED
-        if marks.from_node == 0 or self._share == QUOTED:
-            return QUOTED
-        return marks.nodes.get(identity, self._share)
 
     def _turn_to(self, share: int) -> None:
         self._finish()
@@ -253,14 +255,16 @@ class _Walk:
 
     def _finish(self) -> None:
         line = self._line
-        if line and not self._marker:
+        self._space = False
+        if not line:
+            return
+        if not self._marker:
             text = line[0] if len(line) == 1 else "".join(line)
             if text.strip(_NOTHING):
                 self.lines.append((self._quote, text.rstrip(), self._share))
             else:
                 self._gap = 1  # a line that only looked empty
             self._line = []
-        self._space = False
 
     def _break_line(self) -> None:
         """What <br> does: ends the line, or leaves an empty one."""
@@ -310,9 +314,6 @@ class _Walk:
         row[0] += 1
 
     def _enter_block(self, tag: str, node: LexborNode) -> str:
-        if tag == "div" and not self._may_keep_space:
-            self._finish()
-            return tag
         mark = tag
         if tag == "p" and (self._rows or (self._may_be_tight and _is_tight(node))):
             self._finish()

@@ -174,13 +174,20 @@ def _calendar_reply(signs: KindInput) -> KindFacts | None:
     return None
 
 
+_LIST_HEADERS: Final = frozenset(LIST_HEADERS)
+
+
 def _is_list(signs: KindInput) -> bool:
-    return any(name in signs.headers for name in LIST_HEADERS)
+    return not _LIST_HEADERS.isdisjoint(signs.headers)
 
 
 def _list(signs: KindInput) -> KindFacts | None:
     """RFC 2919 and RFC 2369, and the older marks of list managers. Precedence bulk alone is no list's."""
-    evidence = [Evidence(name, _values(signs, name)[0][:120]) for name in LIST_HEADERS if name in signs.headers]
+    evidence = (
+        [Evidence(name, _values(signs, name)[0][:120]) for name in LIST_HEADERS if name in signs.headers]
+        if _is_list(signs)
+        else []
+    )
     evidence += [
         Evidence("precedence", value) for value in _values(signs, "precedence") if value.strip().lower() == "list"
     ]

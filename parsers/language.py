@@ -6,7 +6,7 @@ import re
 
 from parsers.tables import words
 
-LONGEST_READ = 6_000
+LONGEST_READ = 2_500
 """Characters looked at; a language does not change after that, and the time stays bounded."""
 
 _MOSTLY_CHINESE = 0.65

@@ -63,7 +63,8 @@ def parse(raw: bytes) -> Message:
     contents = reader.contents
     contents.blocks = guarded("bodies", lambda: reader.read(root), [], defects)
     text = _body_text(contents.blocks, defects)
-    cut, marked = guarded("reply", lambda: _cut(contents.blocks, text), (Reply(text, "", ""), None), defects)
+    unread: tuple[Reply, Cut | None] = Reply(text, "", ""), None
+    cut, marked = guarded("reply", lambda: _cut(contents.blocks, text), unread, defects)
     return _assemble(raw, headers, contents, text, cut, marked, defects)
 
 

@@ -330,7 +330,8 @@ def _peel_contact(lines: Sequence[str], start: int, end_of_text: int, end: int) 
 
 
 def _contact_first(lines: Sequence[str], start: int, end: int) -> int | None:
-    if not _MAY_CONTACT.search("\n".join(lines[start:end][-16:])):
+    start = max(start, end - 16)
+    if not _MAY_CONTACT.search("\n".join(lines[start:end])):
         return None
     paragraph = [fold(line) for line in lines[start:end]]
     if _GIVEN_PLACE.search(" ".join(paragraph)):

@@ -22,4 +22,6 @@ def ledger(
 
     with context_of(ctx).database().session() as session:
         columns = ("mailbox", "folder", "uidvalidity", "outcome", "messages", "last_uid")
-        listing(ledger_rows(session), columns, as_json=as_json, empty="No mail was read yet.")
+        listing(
+            ledger_rows(session), columns, as_json=as_json, empty="No mail was read yet.", zone=context_of(ctx).zone
+        )

@@ -36,7 +36,11 @@ def list_(
             "release",
         )
         listing(
-            outbox_rows(session, everything=everything), columns, as_json=as_json, empty="Nothing waits to be sent."
+            outbox_rows(session, everything=everything),
+            columns,
+            as_json=as_json,
+            empty="Nothing waits to be sent.",
+            zone=context_of(ctx).zone,
         )
 
 

@@ -24,5 +24,9 @@ def quarantine(
     with context_of(ctx).database().session() as session:
         columns = ("id", "phase", "reason", "since", "attempts", "folder", "uid")
         listing(
-            quarantine_rows(session, everything=everything), columns, as_json=as_json, empty="Nothing is in quarantine."
+            quarantine_rows(session, everything=everything),
+            columns,
+            as_json=as_json,
+            empty="Nothing is in quarantine.",
+            zone=context_of(ctx).zone,
         )

@@ -152,7 +152,9 @@ def read_strays(folder: Path) -> list[Letter]:
 def paired(projects: dict[str, list[Letter]]) -> dict[str, list[Letter]]:
     """Single projects two by two at one client: the second begins in the first third of the first, half by the same person."""
     by_client = Counter(letters[0].client for letters in projects.values())
-    single = [key for key, letters in projects.items() if by_client[letters[0].client] == 1]
+    single = [
+        key for key, letters in projects.items() if by_client[letters[0].client] == 1 and "." in letters[0].client
+    ]
     result = dict(projects)
     for number, (first, second) in enumerate(zip(single[::2], single[1::2], strict=False)):
         host, guest = projects[first], projects[second]
@@ -165,14 +167,13 @@ def paired(projects: dict[str, list[Letter]]) -> dict[str, list[Letter]]:
 def _moved(letters: list[Letter], host: Letter, lead: Person | None, shift: timedelta) -> list[Letter]:
     """`letters` as mail of the client of `host`, its main writer being `lead`."""
     main = next(letter.writer for letter in letters if not letter.writer.ours)
-    domain = host.client if "." in host.client else "pairs.example"
 
     def moved(person: Person) -> Person:
         if person.ours:
             return person
         if lead is not None and person == main:
             return lead
-        return replace(person, address=f"{person.address.partition('@')[0]}@{domain}")
+        return replace(person, address=f"{person.address.partition('@')[0]}@{host.client}")
 
     return [
         replace(
@@ -333,12 +334,18 @@ def b_cubed(pairs: Sequence[tuple[str, str]]) -> tuple[float, float, float]:
     return precision, recall, 2 * precision * recall / (precision + recall)
 
 
+def direction_of(letter: Letter) -> str:
+    if not letter.writer.ours:
+        return "inbound"
+    return "internal" if all(person.ours for person in (*letter.to, *letter.cc)) else "outbound"
+
+
 def report(letters: Sequence[Letter], found: dict[str, Found], worst: int) -> None:
     ours = [letter for letter in letters if letter.client]
     lost = [letter.id for letter in letters if letter.id not in found]
     known = [(letter, found[letter.id]) for letter in ours if letter.id in found]
     print(f"{len(letters)} mails, {len(lost)} without a record {lost[:5]}")
-    right = [(a, b) for a, b in known if b.direction == ("outbound" if a.writer.ours else "inbound")]
+    right = [(a, b) for a, b in known if b.direction == direction_of(a)]
     print(f"direction {len(right) / len(known):.4f} of {len(known)}")
     for letter, item in known:
         if (letter, item) not in right:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -118,14 +119,27 @@ def newness(thread: NewThread, candidates: Sequence[ProjectCandidate]) -> tuple[
         item.stage in STAGES[:2] and thread.sent_at - (item.opened_at or item.last_at) < _YOUNG for item in running
     )
     likeness = max(_likeness(thread.subject, item.names) for item in candidates)
-    weight = -4.0 + 4.0 * discovery + novel - 2.0 * likeness
+    strange = _strangers(thread, candidates)
+    weight = -4.0 + 4.0 * discovery + novel - 2.0 * likeness + 3.0 * discovery * strange
     weight += 0.0 if running else 2.5
     weight += 0.8 if thread.writer and not known else 0.0
-    weight -= 2.0 if young else 0.0
+    weight += 2.0 if strange == 1.0 and not known else 0.0
+    weight -= 2.0 if young and (known or strange < 1.0) else 0.0
     weight -= 3.0 if thread.is_answer else 0.0
-    weight -= 0.0 if thread.inbound else 2.0
+    weight -= 0.0 if thread.inbound or strange == 1.0 else 2.0
     reason = "a new concrete enquiry" if running else "a new concrete enquiry after the last project ended"
     return 1 / (1 + math.exp(-weight)), reason
+
+
+def _strangers(thread: NewThread, candidates: Sequence[ProjectCandidate]) -> float:
+    """Which part of those on the mail beside its writer was never on this client's mail before, 0 to 1."""
+    mails = sum(item.mails for item in candidates)
+    seen: Counter[str] = Counter()
+    for item in candidates:
+        seen.update(_people(item))
+    # Whoever is on nearly all mail, as the assistant itself, tells nothing.
+    others = [person for person in thread.participants if person != thread.writer and seen[person] < 0.9 * mails]
+    return sum(not seen[person] for person in others) / len(others) if others else 0.0
 
 
 def _is_running(candidate: ProjectCandidate, at: datetime) -> bool:

@@ -24,6 +24,8 @@ class CommandContext:
     config_path: Path
     explicit: bool = False
     """Whether --config was given."""
+    logs: bool = False
+    """Whether the command logs what happens; others print results, and only what is wrong is logged beside them."""
 
     @cached_property
     def config(self) -> Config:
@@ -47,6 +49,10 @@ class CommandContext:
     def workplace(self, options: Options | None = None) -> Workplace:
         from assistant.bootstrap import Workplace
 
+        if not self.logs:
+            from assistant.log import set_up_logging
+
+            set_up_logging("warning")
         return Workplace(self.config, self.base, options)
 
     def database(self) -> Database:

@@ -42,6 +42,7 @@ def run(
 
     context = context_of(ctx)
     config = context.config
+    context.logs = True
     set_up_logging(config.log.level, config.log.format, show_addresses=config.log.show_addresses)
     if now is not None and not once:
         raise WrongUse("--now moves the clock for one pass: add --once.")

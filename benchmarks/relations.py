@@ -150,7 +150,10 @@ def read_strays(folder: Path) -> list[Letter]:
 
 
 def paired(projects: dict[str, list[Letter]]) -> dict[str, list[Letter]]:
-    """Single projects two by two at one client: the second begins in the first third of the first, half by the same person."""
+    """Single projects two by two at one client: the second begins in the first third of the first.
+
+    By turns the leading people of both sides, of the agency, of the client, or none are the same.
+    """
     by_client = Counter(letters[0].client for letters in projects.values())
     single = [
         key for key, letters in projects.items() if by_client[letters[0].client] == 1 and "." in letters[0].client
@@ -159,20 +162,23 @@ def paired(projects: dict[str, list[Letter]]) -> dict[str, list[Letter]]:
     for number, (first, second) in enumerate(zip(single[::2], single[1::2], strict=False)):
         host, guest = projects[first], projects[second]
         shift = host[0].at + (host[-1].at - host[0].at) / 3 - guest[0].at
-        lead = next(letter.writer for letter in host if not letter.writer.ours)
-        result[second] = _moved(guest, host[0], lead if number % 2 == 0 else None, shift)
+        stand_ins = {
+            _lead(guest, ours): _lead(host, ours) for ours in ((True, False), (True,), (False,), ())[number % 4]
+        }
+        result[second] = _moved(guest, host[0], stand_ins, shift)
     return result
 
 
-def _moved(letters: list[Letter], host: Letter, lead: Person | None, shift: timedelta) -> list[Letter]:
-    """`letters` as mail of the client of `host`, its main writer being `lead`."""
-    main = next(letter.writer for letter in letters if not letter.writer.ours)
+def _lead(letters: Sequence[Letter], ours: bool) -> Person:
+    return next(letter.writer for letter in letters if letter.writer.ours == ours)
+
+
+def _moved(letters: list[Letter], host: Letter, stand_ins: dict[Person, Person], shift: timedelta) -> list[Letter]:
+    """`letters` as mail of the client of `host`; some people of the one are those of the other."""
 
     def moved(person: Person) -> Person:
-        if person.ours:
-            return person
-        if lead is not None and person == main:
-            return lead
+        if person in stand_ins or person.ours:
+            return stand_ins.get(person, person)
         return replace(person, address=f"{person.address.partition('@')[0]}@{host.client}")
 
     return [

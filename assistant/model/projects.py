@@ -113,20 +113,22 @@ def newness(thread: NewThread, candidates: Sequence[ProjectCandidate]) -> tuple[
     """How likely the thread begins a project of its own (0 to 1), and the reason that speaks most for it."""
     discovery = dict(thread.stage_probabilities).get("discovery", 0.0)
     running = [item for item in candidates if _is_running(item, thread.sent_at)]
-    novel = bool(_NOVELTY.search(thread.text[:400])) * 1.5 + bool(_NOVELTY.search(thread.subject)) * 1.0
+    novel = bool(_NOVELTY.search(thread.text[:400])) * 1.5 + bool(_NOVELTY.search(thread.subject)) * 1.5
     known = any(thread.writer in item.people or thread.writer in item.participants for item in candidates)
     young = any(
         item.stage in STAGES[:2] and thread.sent_at - (item.opened_at or item.last_at) < _YOUNG for item in running
     )
     likeness = max(_likeness(thread.subject, item.names) for item in candidates)
     strange = _strangers(thread, candidates)
-    weight = -4.0 + 4.0 * discovery + novel - 2.0 * likeness + 3.0 * discovery * strange
+    alone = strange > 0.6 and not known
+    weight = -4.0 + (4.0 if thread.inbound else 2.0) * discovery + novel - 2.0 * likeness
+    weight += 3.0 * discovery * strange
     weight += 0.0 if running else 2.5
     weight += 0.8 if thread.writer and not known else 0.0
-    weight += 2.0 if strange == 1.0 and not known else 0.0
-    weight -= 2.0 if young and (known or strange < 1.0) else 0.0
+    weight += 2.0 if alone else 0.0
+    weight -= 2.0 if young and not novel else 0.0
     weight -= 3.0 if thread.is_answer else 0.0
-    weight -= 0.0 if thread.inbound or strange == 1.0 else 2.0
+    weight -= 0.0 if thread.inbound or alone else 2.0
     reason = "a new concrete enquiry" if running else "a new concrete enquiry after the last project ended"
     return 1 / (1 + math.exp(-weight)), reason
 
@@ -139,7 +141,9 @@ def _strangers(thread: NewThread, candidates: Sequence[ProjectCandidate]) -> flo
         seen.update(_people(item))
     # Whoever is on nearly all mail, as the assistant itself, tells nothing.
     others = [person for person in thread.participants if person != thread.writer and seen[person] < 0.9 * mails]
-    return sum(not seen[person] for person in others) / len(others) if others else 0.0
+    unseen = sum(not seen[person] for person in others) / len(others) if others else 0.0
+    # After a few mails anybody is new.
+    return unseen * mails / (mails + 3)
 
 
 def _is_running(candidate: ProjectCandidate, at: datetime) -> bool:
@@ -206,8 +210,15 @@ def _evidence(
         base = (seen + 0.1) / (mails + 1)
         rarity = min(1.0, math.log((1 + mails) / (0.5 + seen)) / math.log(1 + mails))
         share = (here.get(sign, 0) + 3 * base) / (candidate.mails + 3)
-        total += max(0.0, rarity) * _within(math.log(share / base), 2.0)
+        total += max(0.0, rarity) * _weight(sign) * _within(math.log(share / base), 2.0)
     return total
+
+
+def _weight(sign: str) -> float:
+    """Short words are common words (Zipf); what has digits is a name, a size or a number of something."""
+    if any(character.isdigit() for character in sign):
+        return 1.5
+    return 0.8 if sign[0] >= "\u3400" else min(1.0, len(sign) / 6)
 
 
 def _stage_fit(thread: NewThread, candidate: ProjectCandidate) -> float:

@@ -25,6 +25,7 @@ from assistant.cli import (
     rules,
     run,
     templates,
+    understanding,
 )
 from assistant.cli.context import CommandContext
 
@@ -68,3 +69,4 @@ app.add_typer(calendar.app, name="calendar")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(report.app, name="report")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(understanding.app, name="understanding")

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from assistant.clock import Clock, monotonic
@@ -107,14 +107,18 @@ class Delivery:
         self._last_sent = float("-inf")
 
     def recover(self) -> None:
-        """After a start: claims of a process that died are freed, half-sent mail becomes uncertain."""
+        """Claims of a process that died are freed when their lease is over, half-sent mail becomes uncertain."""
         with self._database.session() as session:
             requeued, uncertain = release_expired(session, self._clock.now())
         if requeued or uncertain:
             _log.warning("claims_recovered", requeued=requeued, uncertain=uncertain)
 
     def anything_due(self) -> bool:
-        """Whether mail to clients is due, so that the mailbox should be read once more first."""
+        """Whether mail is due, so that the mailbox should be read once more first.
+
+        Looks for claims that nobody holds any more too: a lease may end long after the start that followed a crash.
+        """
+        self.recover()
         with self._database.session() as session:
             return bool(due_ids(session, self._clock.now(), 1))
 
@@ -189,7 +193,8 @@ class Delivery:
                 OutboxMessage.id < row.id,
                 OutboxMessage.audience == "client",
                 OutboxMessage.state.in_(("queued", "deferred", "claimed", "sending")),
-                OutboxMessage.due_at < row.due_at,
+                # A deferred mail's due time is when it is tried again: it was to leave earlier all the same.
+                or_(OutboxMessage.due_at < row.due_at, OutboxMessage.state != "queued"),
             )
         )
         return bool(count)

@@ -1,0 +1,333 @@
+"""Each mail leaves once, or says why not: workers that race, servers that refuse, processes that die."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from email import message_from_bytes
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from assistant.clock import FrozenClock
+from assistant.model.cadence import Refusal
+from assistant.outbox.decisions import approve_mail, veto_mail
+from assistant.outbox.deliver import CLIENT_HOURLY_LIMIT, LEASE, DeliveryLimits
+from assistant.store import Database, open_database
+from assistant.store.clients import create_client
+from assistant.store.migrate import migrate
+from assistant.store.outbox import begin_sending, claim, settle
+from assistant.store.tables import AuditEntry, OutboxMessage, Thread
+from tests.offices import CHEN, LILEI, MONDAY, WANG
+from tests.outbox.rows import deliver, delivery, row_of, store
+from tests.servers.smtp_sink import SmtpSink
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database("sqlite:///assistant.db", tmp_path)
+    migrate(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock(MONDAY)
+
+
+def subjects(sink: SmtpSink) -> list[str]:
+    return [str(message_from_bytes(item.content)["Subject"]) for item in sink.received]
+
+
+# --- once ------------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_due_leaves_in_order_and_once(database: Database, clock: FrozenClock, smtp_sink: SmtpSink) -> None:
+    store(database, "second", due=MONDAY - timedelta(hours=1))
+    store(database, "first", due=MONDAY - timedelta(hours=2))
+    store(database, "tomorrow", due=MONDAY + timedelta(days=1))
+    work = delivery(database, smtp_sink.port, clock)
+    assert deliver(work).sent == 2
+    assert deliver(work).sent == 0
+    assert subjects(smtp_sink) == ["first", "second"]
+
+
+def test_the_bytes_that_were_stored_are_the_bytes_that_leave(
+    database: Database, clock: FrozenClock, smtp_sink: SmtpSink
+) -> None:
+    number = store(database, "exact")
+    deliver(delivery(database, smtp_sink.port, clock))
+    row = row_of(database, number)
+    assert smtp_sink.received[0].content == row.raw
+    assert (row.state, row.answer_code, row.settled_at, row.claimed_by) == ("sent", 250, MONDAY, "")
+
+
+def test_what_was_ordered_twice_is_stored_once(database: Database) -> None:
+    store(database, "same")
+    with pytest.raises(AssertionError):
+        store(database, "same")
+
+
+def test_threads_on_one_sqlite_file_send_each_mail_once(
+    tmp_path: Path, database: Database, smtp_sink: SmtpSink
+) -> None:
+    names = [f"mail{number}" for number in range(12)]
+    for name in names:
+        store(database, name)
+
+    def work(_number: int) -> int:
+        own = open_database("sqlite:///assistant.db", tmp_path)
+        try:
+            return deliver(delivery(own, smtp_sink.port, FrozenClock(MONDAY))).sent
+        finally:
+            own.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        counts = list(pool.map(work, range(4)))
+    assert sum(counts) == len(names)
+    assert sorted(subjects(smtp_sink)) == sorted(names)
+
+
+def test_processes_on_one_postgresql_send_each_mail_once(postgresql_url: str, smtp_sink: SmtpSink) -> None:
+    database = open_database(postgresql_url)
+    migrate(database)
+    names = [f"mail{number}" for number in range(20)]
+    for name in names:
+        store(database, name)
+    database.close()
+    command = [sys.executable, "-m", "tests.outbox.worker", postgresql_url, str(smtp_sink.port), MONDAY.isoformat()]
+    root = Path(__file__).parent.parent.parent
+    workers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) for _ in range(3)]
+    counts = [int(worker.communicate(timeout=60)[0].split()[-1]) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0, 0]
+    assert sum(counts) == len(names)
+    assert sorted(subjects(smtp_sink)) == sorted(names)
+
+
+# --- processes that die ----------------------------------------------------------------------------------------------
+
+
+def test_a_claim_is_exclusive_and_a_late_worker_changes_nothing(database: Database) -> None:
+    number = store(database, "one")
+    with database.session() as session:
+        fence = claim(session, number, "first", MONDAY, LEASE)
+        assert fence is not None
+        assert claim(session, number, "second", MONDAY, LEASE) is None
+        assert begin_sending(session, number, fence + 1) is False
+        assert settle(session, number, fence + 1, state="sent") is False
+        assert settle(session, number, fence, state="sent") is True
+    assert row_of(database, number).state == "sent"
+
+
+def test_a_crash_before_sending_puts_the_mail_back(database: Database, clock: FrozenClock, smtp_sink: SmtpSink) -> None:
+    number = store(database, "claimed")
+    with database.session() as session:
+        assert claim(session, number, "died", MONDAY, LEASE) is not None
+    work = delivery(database, smtp_sink.port, clock)
+    assert deliver(work).sent == 0, "while the lease holds, somebody may be at it"
+    clock.advance(LEASE + timedelta(seconds=1))
+    assert deliver(work).sent == 1
+    assert subjects(smtp_sink) == ["claimed"]
+
+
+def test_a_crash_while_sending_is_uncertain_and_never_sent_again_by_itself(
+    database: Database, clock: FrozenClock, smtp_sink: SmtpSink
+) -> None:
+    number = store(database, "half sent")
+    with database.session() as session:
+        fence = claim(session, number, "died", MONDAY, LEASE)
+        assert fence is not None
+        assert begin_sending(session, number, fence)
+    work = delivery(database, smtp_sink.port, clock)
+    for _ in range(5):
+        clock.advance(timedelta(days=1))
+        assert deliver(work).sent == 0
+    assert row_of(database, number).state == "uncertain"
+    with database.session() as session:
+        assert approve_mail(session, number, LILEI, clock.now()).done, "a person may say that it did not arrive"
+    assert deliver(work).sent == 1
+
+
+def test_a_connection_that_breaks_inside_the_text_is_uncertain(
+    database: Database, clock: FrozenClock, smtp_sink: SmtpSink
+) -> None:
+    number = store(database, "broken off")
+    smtp_sink.faults.drop = "accepted"
+    work = delivery(database, smtp_sink.port, clock)
+    assert deliver(work).uncertain == 1
+    smtp_sink.faults.drop = None
+    clock.advance(timedelta(days=3))
+    assert deliver(work).sent == 0
+    assert row_of(database, number).state == "uncertain"
+
+
+# --- servers that say no ---------------------------------------------------------------------------------------------
+
+
+def test_a_server_that_defers_is_asked_again_at_growing_intervals(
+    database: Database, clock: FrozenClock, smtp_sink: SmtpSink
+) -> None:
+    number = store(database, "greylisted")
+    smtp_sink.faults.replies["mail"] = "451 4.7.1 try again later"
+    work = delivery(database, smtp_sink.port, clock)
+    waits = []
+    for attempt in range(1, 9):
+        assert deliver(work).deferred == 1
+        row = row_of(database, number)
+        assert (row.state, row.attempts, row.settled_at) == ("deferred", attempt, None)
+        waits.append(row.due_at - clock.now())
+        assert deliver(work).deferred == 0
+        clock.move_to(row.due_at)
+    assert all(first < second for first, second in pairwise(waits))
+    smtp_sink.faults.replies.clear()
+    assert deliver(work).sent == 1
+
+
+def test_a_server_that_defers_for_days_has_refused(database: Database, clock: FrozenClock, smtp_sink: SmtpSink) -> None:
+    number = store(database, "never")
+    smtp_sink.faults.replies["mail"] = "451 4.7.1 try again later"
+    work = delivery(database, smtp_sink.port, clock)
+    for _ in range(60):
+        deliver(work)
+        clock.advance(timedelta(hours=6))
+    row = row_of(database, number)
+    assert (row.state, row.reason) == ("refused", "the server kept deferring it")
+
+
+def test_a_refusal_is_final(database: Database, clock: FrozenClock, smtp_sink: SmtpSink) -> None:
+    number = store(database, "unknown")
+    smtp_sink.faults.recipients[CHEN] = "550 5.1.1 user unknown"
+    work = delivery(database, smtp_sink.port, clock)
+    assert deliver(work).refused == 1
+    clock.advance(timedelta(days=1))
+    assert deliver(work).refused == 0
+    row = row_of(database, number)
+    assert (row.state, row.answer_code) == ("refused", 550)
+    assert row.results == [[CHEN, False, 550, row.answer_text, True]]
+
+
+def test_each_recipient_has_a_result_of_its_own(database: Database, clock: FrozenClock, smtp_sink: SmtpSink) -> None:
+    number = store(database, "both", CHEN, WANG)
+    smtp_sink.faults.recipients[WANG] = "550 5.1.1 user unknown"
+    assert deliver(delivery(database, smtp_sink.port, clock)).sent == 1
+    row = row_of(database, number)
+    assert [(result[0], result[1], result[4]) for result in row.results] == [(CHEN, True, False), (WANG, False, True)]
+    assert smtp_sink.received[0].recipients == (CHEN,)
+
+
+# --- brakes ----------------------------------------------------------------------------------------------------------
+
+
+def _client(session: Session, name: str) -> int:
+    return create_client(
+        session, f"{name}.example", name, "company", "zh-Hans", "CN", "Asia/Shanghai", LILEI, MONDAY
+    ).id
+
+
+def test_a_loop_to_one_client_is_broken_and_others_go_on(
+    database: Database, clock: FrozenClock, smtp_sink: SmtpSink
+) -> None:
+    with database.session() as session:
+        looping, other = _client(session, "looping"), _client(session, "other")
+    for number in range(CLIENT_HOURLY_LIMIT + 3):
+        store(database, f"loop{number}", client_id=looping)
+    store(database, "other", client_id=other)
+    work = delivery(database, smtp_sink.port, clock)
+    counts = deliver(work)
+    assert (counts.sent, counts.postponed) == (CLIENT_HOURLY_LIMIT + 1, 3)
+    assert "other" in subjects(smtp_sink)
+    clock.advance(timedelta(minutes=61))
+    assert deliver(work).sent == 3
+
+
+def test_the_daily_cap_holds_clients_mail_and_lets_colleagues_be_told(
+    database: Database, clock: FrozenClock, smtp_sink: SmtpSink
+) -> None:
+    for number in range(3):
+        store(database, f"mail{number}")
+    store(database, "to staff", LILEI, audience="staff", due=MONDAY)
+    work = delivery(database, smtp_sink.port, clock, limits=DeliveryLimits(daily=2, minimum_interval=timedelta(0)))
+    assert deliver(work).sent == 3
+    assert "to staff" in subjects(smtp_sink)
+    clock.advance(timedelta(hours=2))
+    assert deliver(work).sent == 0
+    clock.advance(timedelta(hours=23))
+    assert deliver(work).sent == 1
+
+
+def test_the_order_within_a_thread_is_kept(database: Database, clock: FrozenClock, smtp_sink: SmtpSink) -> None:
+    with database.session() as session:
+        thread = Thread(started_at=MONDAY, last_at=MONDAY)
+        session.add(thread)
+        session.flush()
+        number = thread.id
+    store(database, "earlier", CHEN, thread_id=number, due=MONDAY - timedelta(hours=1))
+    store(database, "later", WANG, thread_id=number)
+    smtp_sink.faults.recipients[CHEN] = "451 4.7.1 later"
+    work = delivery(database, smtp_sink.port, clock)
+    deliver(work)
+    assert subjects(smtp_sink) == []
+    smtp_sink.faults.recipients.clear()
+    for _ in range(3):
+        clock.advance(timedelta(minutes=10))
+        deliver(work)
+    assert subjects(smtp_sink) == ["earlier", "later"]
+
+
+def test_a_guard_cancels_with_its_reason_or_asks_to_wait(
+    database: Database, clock: FrozenClock, smtp_sink: SmtpSink
+) -> None:
+    answered, away = store(database, "answered"), store(database, "away")
+    back = MONDAY + timedelta(days=2)
+
+    def guard(_session: Session, row: OutboxMessage) -> Refusal | None:
+        if row.subject == "answered":
+            return Refusal("reply", "record 7 answers it")
+        return Refusal("absence", "on holiday", back) if clock.now() < back else None
+
+    work = delivery(database, smtp_sink.port, clock, guard=guard)
+    counts = deliver(work)
+    assert (counts.cancelled, counts.postponed, counts.sent) == (1, 1, 0)
+    assert (row_of(database, answered).state, row_of(database, answered).reason) == ("cancelled", "reply")
+    assert (row_of(database, away).state, row_of(database, away).due_at) == ("queued", back)
+    with database.session() as session:
+        assert session.scalar(select(func.count()).where(AuditEntry.event == "mail-not-sent")) == 2
+    clock.move_to(back)
+    assert deliver(work).sent == 1
+
+
+# --- people decide ---------------------------------------------------------------------------------------------------
+
+
+def test_a_veto_stops_what_has_not_left_and_nothing_else(
+    database: Database, clock: FrozenClock, smtp_sink: SmtpSink
+) -> None:
+    sent, stopped = store(database, "sent"), store(database, "stopped", due=MONDAY + timedelta(hours=1))
+    work = delivery(database, smtp_sink.port, clock)
+    deliver(work)
+    with database.session() as session:
+        assert veto_mail(session, stopped, LILEI, MONDAY).done
+        assert veto_mail(session, sent, LILEI, MONDAY).sentence == "it is sent already"
+        assert veto_mail(session, stopped, LILEI, MONDAY).sentence == "it is vetoed already"
+        assert approve_mail(session, stopped, LILEI, MONDAY).done is False
+        assert approve_mail(session, 999, LILEI, MONDAY).done is False
+    clock.advance(timedelta(days=1))
+    assert deliver(work).sent == 0
+    assert row_of(database, stopped).decided_by == LILEI
+
+
+def test_a_stop_between_two_mails_is_obeyed(database: Database, clock: FrozenClock, smtp_sink: SmtpSink) -> None:
+
+    for number in range(3):
+        store(database, f"mail{number}")
+    work = delivery(database, smtp_sink.port, clock)
+    deliver(work, lambda: len(smtp_sink.received) >= 1)
+    assert len(smtp_sink.received) == 1
+    assert deliver(work).sent == 2

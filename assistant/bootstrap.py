@@ -149,7 +149,8 @@ class Workplace:
         from assistant.understanding import load_reader
 
         settings = self.config.understanding
-        return load_reader(settings.encoder, Path(settings.model) if settings.model else None)
+        own = self.base / (settings.model or "understanding")
+        return load_reader(settings.encoder, own if settings.model or own.is_dir() else None)
 
     @cached_property
     def cadence(self) -> CadenceOffice:
@@ -182,19 +183,53 @@ class Workplace:
             self._after_record,
         )
 
-    def _after_record(self, session: Session, record: Record, _message: Message) -> None:
+    def _after_record(self, session: Session, record: Record, message: Message) -> None:
         """Phase 8 and 9 of one message: its own project is decided anew, and what follows is stored with it."""
-        if record.kind == "bounce" or record.client_id is None:
-            return
         from assistant.store.runs import open_run_projects
 
+        if record.direction == "internal":
+            self._hear_reply(session, record, message)
+        clients = self._withdraw(session, record, message)
         # An answer, an absence, an opt-out or a complaint concerns everything that is under way with this client;
         # history that may start nothing can still end something.
-        projects = set(open_run_projects(session, record.client_id))
-        if record.project_id is not None and record.may_start:
+        projects = {project for client_id in clients for project in open_run_projects(session, client_id)}
+        if record.kind != "bounce" and record.project_id is not None and record.may_start:
             projects.add(record.project_id)
         for project_id in sorted(projects):
             self.decide_project(session, project_id)
+
+    def _withdraw(self, session: Session, record: Record, message: Message) -> set[int]:
+        """Cancels what waits for people who opted out or whose address bounces; returns the clients concerned."""
+        from assistant.outbox.withdraw import contact_of_address, settle_bounced, withdraw_suppressed
+
+        now = self.clock.now()
+        clients = {record.client_id} if record.client_id is not None and record.kind != "bounce" else set()
+        if record.kind == "bounce":
+            if message.bounced_message_id:
+                settle_bounced(session, message.bounced_message_id, now)
+            for failed in message.bounced:
+                contact = contact_of_address(session, failed.addr_spec) if failed.permanent else None
+                if contact is not None:
+                    withdraw_suppressed(session, contact.id, now)
+                    clients.add(contact.client_id)
+        elif record.direction == "inbound" and record.kind == "human" and record.contact_id is not None:
+            withdraw_suppressed(session, record.contact_id, now)
+        return clients
+
+    def _hear_reply(self, session: Session, record: Record, message: Message) -> None:
+        """A colleague's reply to a digest stops mails or lets them go."""
+        from assistant.desk.replies import Deciders, hear_reply
+        from assistant.outbox.decisions import approve_mail, veto_mail
+        from assistant.outbox.staff_mail import queue_staff_mail
+
+        now = self.clock.now()
+        deciders = Deciders(
+            stop=lambda *given: veto_mail(*given).done,
+            approve=lambda *given: approve_mail(*given).done,
+        )
+        heard = hear_reply(session, record, message, self.directory, deciders, now)
+        if heard is not None and heard.notice is not None:
+            queue_staff_mail(session, heard.notice, self.sender, now)
 
     def decide_project(self, session: Session, project_id: int) -> None:
         """Decides one project now and stores the effects in the same transaction."""
@@ -366,6 +401,9 @@ class Workplace:
                 *self.reports.summaries(session, facts, stored.summaries, now),
                 *self.reports.notes(session, facts, now),
                 *self.reports.digests(session, now),
+                *self.reports.opt_out_notices(session, now),
+                *self.reports.bounce_notices(session, now),
+                *filter(None, [self.reports.quarantine_notice(session, now)]),
             ]
             queued = [mail for mail in staff_mails if queue_staff_mail(session, mail, self.sender, now) is not None]
         return stored.mails_queued + len(queued)

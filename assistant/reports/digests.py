@@ -75,7 +75,9 @@ def _renderer(
     now: datetime,
 ) -> Callable[[Templates], Rendered]:
     mails = tuple(pending_mail(session, row, around) for row in rows)
-    given = (colleague.person, around.agency_name, colleague.language, around.local(now), mails)
+    # Without a server whose verdict on senders is trusted no reply is obeyed, and none is asked for.
+    obeyed = bool(around.directory.authserv_id)
+    given = (colleague.person, around.agency_name, colleague.language, around.local(now), mails, obeyed)
     if kind == "veto":
         return lambda templates: render_veto_digest(VetoDigest(*given), templates)
     return lambda templates: render_approval_request(ApprovalRequest(*given), templates)

@@ -1,0 +1,101 @@
+"""A message that breaks a phase: kept whole, the others go on, and it can be tried again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from assistant.store.tables import Location, Quarantine
+from tests.offices import CHEN, LILEI, MONDAY, Office, TaggedReader, command, id_of, mail, open_office, write_config
+
+BROKEN = mail("这封信 #broken", message_id="broken@mingshan.example", at=MONDAY + timedelta(minutes=1))
+
+
+@pytest.fixture
+def reader() -> TaggedReader:
+    return TaggedReader()
+
+
+@pytest.fixture
+def office(tmp_path: Path, reader: TaggedReader) -> Office:
+    return open_office(write_config(tmp_path), reader, MONDAY + timedelta(days=1))
+
+
+def in_quarantine(office: Office) -> list[Quarantine]:
+    with office.session() as session:
+        return list(session.scalars(select(Quarantine).where(Quarantine.settled_at.is_(None))))
+
+
+def test_the_rest_goes_on(office: Office) -> None:
+    counts = office.hear(
+        mail("第一封"), BROKEN, mail("第三封", at=MONDAY + timedelta(minutes=2), answers=("broken@mingshan.example",))
+    )
+    assert (counts.logged, counts.quarantined) == (2, 1)
+    assert [record.reply_text for record in office.records()] == ["第一封", "第三封"]
+
+
+def test_phase_reason_and_raw_bytes_are_kept(office: Office) -> None:
+    office.hear(BROKEN)
+    (row,) = in_quarantine(office)
+    assert (row.phase, row.attempts) == ("understand", 1)
+    assert "a text that breaks the reader" in row.reason
+    with office.session() as session:
+        assert office.workplace.archive.get(session, row.raw_id) == BROKEN
+
+
+def test_nothing_half_done_is_left(office: Office) -> None:
+    office.hear(BROKEN)
+    assert office.records() == []
+    assert office.clients() == []
+    assert office.workplace.interpret().total == 0, "it is not tried again by itself"
+
+
+def test_a_retry_that_fails_again_counts(office: Office) -> None:
+    office.hear(BROKEN)
+    (row,) = in_quarantine(office)
+    assert office.workplace.intake.retry(row.id).quarantined == 1
+    assert [row.attempts for row in in_quarantine(office)] == [2]
+
+
+def test_a_retry_that_works_settles_it(office: Office, reader: TaggedReader) -> None:
+    office.hear(BROKEN)
+    (row,) = in_quarantine(office)
+    reader.broken = False
+    assert office.workplace.intake.retry(row.id).logged == 1
+    assert in_quarantine(office) == []
+    (record,) = office.records()
+    assert record.message_id == id_of(BROKEN)
+    with office.session() as session:
+        assert set(session.scalars(select(Location.outcome))) == {"logged"}
+
+
+def test_the_commands_list_and_retry(office: Office, reader: TaggedReader) -> None:
+    office.hear(BROKEN)
+    listed = command(office.config_file, "quarantine", "--json")
+    assert listed.status == 0
+    assert '"phase": "understand"' in listed.out
+    again = command(office.config_file, "message", "retry", "1", reader=lambda *_: reader)
+    assert again.status == 1, again.err
+    reader.broken = False
+    assert command(office.config_file, "message", "retry", "1", reader=lambda *_: reader).status == 0
+    assert command(office.config_file, "quarantine", "--json").out == ""
+    assert command(office.config_file, "message", "retry", "99", reader=lambda *_: reader).status == 2
+
+
+def test_a_decision_that_breaks_loses_neither_record_nor_mail(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Phase 8 is part of the message's transaction: it is quarantined whole and comes through later whole."""
+
+    def broken(*_arguments: object) -> None:
+        raise LookupError("a rule that breaks")
+
+    monkeypatch.setattr(office.workplace, "decide_project", broken)
+    counts = office.hear(mail("方案附上。#proposal", originator=LILEI, to=(CHEN,)))
+    assert counts.quarantined == 1
+    assert [row.phase for row in in_quarantine(office)] == ["decide"]
+    assert office.records() == []
+    monkeypatch.undo()
+    (row,) = in_quarantine(office)
+    assert office.workplace.intake.retry(row.id).logged == 1

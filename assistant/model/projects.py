@@ -113,7 +113,7 @@ def newness(thread: NewThread, candidates: Sequence[ProjectCandidate]) -> tuple[
     """How likely the thread begins a project of its own (0 to 1), and the reason that speaks most for it."""
     discovery = dict(thread.stage_probabilities).get("discovery", 0.0)
     running = [item for item in candidates if _is_running(item, thread.sent_at)]
-    novel = bool(_NOVELTY.search(thread.text[:400])) * 1.5 + bool(_NOVELTY.search(thread.subject)) * 1.5
+    novel = bool(_NOVELTY.search(thread.text[:400])) * 1.5 + bool(_NOVELTY.search(thread.subject)) * 2.0
     known = any(thread.writer in item.people or thread.writer in item.participants for item in candidates)
     young = any(
         item.stage in STAGES[:2] and thread.sent_at - (item.opened_at or item.last_at) < _YOUNG for item in running
@@ -124,6 +124,7 @@ def newness(thread: NewThread, candidates: Sequence[ProjectCandidate]) -> tuple[
     weight = -4.0 + (4.0 if thread.inbound else 2.0) * discovery + novel - 2.0 * likeness
     weight += 3.0 * discovery * strange
     weight += 0.0 if running else 2.5
+    weight += 1.2 * discovery if running and all(item.stage in STAGES[3:] for item in running) else 0.0
     weight += 0.8 if thread.writer and not known else 0.0
     weight += 2.0 if alone else 0.0
     weight -= 2.0 if young and not novel else 0.0

@@ -88,7 +88,7 @@ _ENGLISH = frozenset(
 def _is_english(found: list[str]) -> bool:
     if not found:
         return False
-    lower = [word.lower() for word in found[:400]]
+    lower = [word.lower() for word in found[:150]]
     english = sum(map(_ENGLISH.__contains__, lower))
     foreign = sum(map(_FOREIGN.__contains__, lower))
     accented = sum(not word.isascii() for word in lower)

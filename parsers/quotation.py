@@ -32,6 +32,7 @@ _LABEL_WITHIN: Final = 60
 _LONGEST_MARKER: Final = 140
 _DASHES: Final = frozenset("-=_*~+#[<|>—–─━－＊")
 _MARKER_ENDS: Final = " \t\u00a0\u3000:：.,，-*_"
+_BLANK_OR_DASH: Final = " \t\u00a0\u3000-*_="
 _LONGEST_VERB_LINE: Final = 24
 _VERB_LINES: Final = frozenset(VERBS_AT_END)
 MOST_LINES: Final = 40_000
@@ -247,7 +248,7 @@ def _has_look_of_marker(raw: str) -> bool:
     """The cheapest look at a line without colon, address or bar: most lines of most mail go no further."""
     if len(raw) > _LONGEST_MARKER:
         return False
-    if raw[0] in _DASHES or raw[0] in _MARKER_ENDS or raw[-1] in _MARKER_ENDS:
+    if raw[0] in _DASHES or raw[0] in _BLANK_OR_DASH or raw[-1] in _BLANK_OR_DASH:
         return True
     return raw.lower() in MARKERS or "above" in raw or "上" in raw
 

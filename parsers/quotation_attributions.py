@@ -29,6 +29,7 @@ _DATE: Final = re.compile(
     r"|\d{1,2}\s(?:tháng)\s\d{1,2},?\s\d{4}",
     re.IGNORECASE,
 )
+_DIGIT: Final = re.compile(r"\d")
 _YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)|\d{1,2}[-/.]\d{1,2}[-/.]\d{2}(?!\d)|-\d{2}(?!\d)")
 _TIME: Final = re.compile(r"\d{1,2}\s?[:.h時点时시]\s?\d{2}|\d{1,2}\s?[ap]\.?m\b|[上下]午\s?\d", re.IGNORECASE)
 _WEEKDAY: Final = re.compile(
@@ -143,8 +144,10 @@ def attribution_manner(joined: str, *, followed: bool) -> str:
         )
     if not verb and colon and (found := _WITHIN.search(core)):
         verb = found.group(1).lower()
-    date = _DATE.search(core)
-    address = "@" in core or bool(_ADDRESS_SHAPE.search(core))
+    if not verb and not colon and not core.endswith(">"):
+        return ""
+    date = _DATE.search(core) if _DIGIT.search(core) else None
+    address = "@" in core or (("<" in core or "at" in lowered) and bool(_ADDRESS_SHAPE.search(core)))
     if not verb:
         return "opened" if _without_verb(core, date, followed=followed, colon=colon) else ""
     if not (colon or joined.endswith(("-", "=")) or (address and date)):
@@ -174,7 +177,7 @@ def _opens_well(core: str, date: re.Match[str] | None, verb: str, *, address: bo
 
 def _is_short(core: str) -> bool:
     """What is left beside addresses must be a date and a name, not a paragraph."""
-    return len(_ADDRESS_SHAPE.sub("", core)) <= 220
+    return len(core) <= 220 or len(_ADDRESS_SHAPE.sub("", core)) <= 220
 
 
 def _name_first(core: str, date: re.Match[str] | None, verb: str, *, address: bool, followed: bool) -> bool:

@@ -44,6 +44,8 @@ def break_collapsed(line: str) -> list[str]:
         found = _MARKER.search(text)
         if found and (text[: found.start()].strip("-*> ") or line[found.end() :].strip("-* ")):
             return _pieces(line, found.start(), found.end())
+    if ":" not in text and "：" not in text:
+        return [line]
     for found in _FROM.finditer(text):
         if (
             found.start()

@@ -18,7 +18,7 @@ _GREETINGS = re.compile(
     re.IGNORECASE,
 )
 _FOLLOW_UPS = re.compile(
-    r"^\W*(停止提醒|停止(全部|所有)提醒|(请|請)?停止跟(进|進)|(不用|不要|別|别)再?(提醒|催)(我)?(了)?|stop(\s+(the\s+)?(reminders?|reminding me|follow(ing)?[- ]?ups?))?(,?\s*(please|thanks|thank you))?)\W*$",
+    r"^\W*((请|請|麻烦|麻煩)?(你们|你們|您)?停止(全部|所有)?(的)?(提醒|跟(进|進)|催促)|(不用|不要|別|别)再?(提醒|催)(我)?(了)?|stop(\s+(the\s+)?(reminders?|reminding me|follow(ing)?[- ]?ups?))?(,?\s*(please|thanks|thank you))?)\W*$",
     re.IGNORECASE,
 )
 _THIS_THREAD = re.compile(r"(这件事|這件事|这封|這封|本邮件|此邮件|这个项目|這個專案|this (thread|project|one|topic))", re.IGNORECASE)

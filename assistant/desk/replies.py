@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -158,6 +158,8 @@ def _refused(
 
 
 def _audit(
-    session: Session, person: StaffFacts, event: str, record: Record, details: dict[str, object], now: datetime
+    session: Session, person: StaffFacts, event: str, record: Record, details: Mapping[str, object], now: datetime
 ) -> None:
-    session.add(AuditEntry(at=now, who=person.address, event=event, subject=f"record:{record.id}", details=details))
+    session.add(
+        AuditEntry(at=now, who=person.address, event=event, subject=f"record:{record.id}", details=dict(details))
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import aiosmtplib
@@ -64,6 +64,7 @@ class Submission:
         )
         self._client: aiosmtplib.SMTP | None = None
         self._lock = asyncio.Lock()
+        self._before_data: Callable[[], bool] = lambda: True
         self._used_at = 0.0
         self._closing: asyncio.TimerHandle | None = None
 
@@ -72,10 +73,21 @@ class Submission:
 
         Never raises for what a server or network does; the result says it.
         """
+        return await self.submit_marked(message, sender, recipients, lambda: True)
+
+    async def submit_marked(
+        self, message: bytes, sender: str, recipients: Sequence[str], before_data: Callable[[], bool]
+    ) -> SubmissionResult:
+        """As `submit`; `before_data` is called right before DATA, when the server has taken sender and recipients.
+
+        Until then nothing can have been accepted. When it says False the message is not given to the server and the
+        result is deferred.
+        """
         if not recipients:
             raise ValueError("a message needs at least one recipient")
         async with self._lock:
             self._keep_open()
+            self._before_data = before_data
             try:
                 return await self._submit(message, sender, tuple(recipients))
             finally:
@@ -143,6 +155,9 @@ class Submission:
         if not any(result.accepted for result in results):
             await self._reset(client)
             return all_refused(tuple(results))
+        if not self._before_data():
+            await self._reset(client)
+            return nobody("deferred", "data", None, "held back right before it was given to the server", recipients)
         return await self._data(client, text, tuple(results))
 
     async def _mail(

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
-import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import structlog
 from sqlalchemy import func, or_, select
@@ -17,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from assistant.clock import Clock, monotonic
 from assistant.model.cadence import Refusal
+from assistant.outbox.workers import has_died, new_worker
 from assistant.store import Database
-from assistant.store.outbox import begin_sending, claim, due_ids, release_expired, sent_since, settle
+from assistant.store.outbox import begin_sending, claim, claimants, due_ids, release_expired, sent_since, settle
 from assistant.store.tables import AuditEntry, OutboxMessage
 
 _log = structlog.get_logger("assistant.outbox")
@@ -51,6 +49,15 @@ class Submitter(Protocol):
     """Submits one message; never raises for what a server or network does."""
 
     async def submit(self, message: bytes, sender: str, recipients: Sequence[str]) -> Outcome: ...
+
+
+@runtime_checkable
+class CarefulSubmitter(Protocol):
+    """A submitter that says when it is about to give the message to the server."""
+
+    async def submit_marked(
+        self, message: bytes, sender: str, recipients: Sequence[str], before_data: Callable[[], bool]
+    ) -> Outcome: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +110,17 @@ class Delivery:
         self._limits = limits or DeliveryLimits()
         self._pause = pause
         self._pace = pace
-        self._worker = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._worker = new_worker()
         self._last_sent = float("-inf")
 
     def recover(self) -> None:
-        """Claims of a process that died are freed when their lease is over, half-sent mail becomes uncertain."""
+        """Claims of a process that died are freed, half-sent mail becomes uncertain. Cheap enough for every turn."""
         with self._database.session() as session:
-            requeued, uncertain = release_expired(session, self._clock.now())
+            holders = [worker for worker in claimants(session) if worker != self._worker]
+            if not holders:
+                return
+            dead = [worker for worker in holders if has_died(worker)]
+            requeued, uncertain = release_expired(session, self._clock.now(), dead)
         if requeued or uncertain:
             _log.warning("claims_recovered", requeued=requeued, uncertain=uncertain)
 
@@ -118,6 +129,7 @@ class Delivery:
 
         Looks for claims that nobody holds any more too: a lease may end long after the start that followed a crash.
         """
+        self.recover()
         self.recover()
         with self._database.session() as session:
             return bool(due_ids(session, self._clock.now(), 1))
@@ -139,12 +151,27 @@ class Delivery:
             return
         row, fence = prepared
         await self._keep_interval()
-        with self._database.session() as session:
-            if not begin_sending(session, outbox_id, fence):
-                return
-        outcome = await self._submitter.submit(row.raw, row.envelope_from, [str(item) for item in row.recipients])
+        outcome = await self._submit(row, fence)
+        if outcome is None:
+            return
         self._last_sent = monotonic()
         self._settle(row, fence, outcome, counts)
+
+    async def _submit(self, row: OutboxMessage, fence: int) -> Outcome | None:
+        """Gives the mail to the server; None when the claim was lost before.
+
+        The row is marked as late as possible: what stops before the mark has certainly not been sent, what stops after
+        it may have been.
+        """
+
+        def mark() -> bool:
+            with self._database.session() as session:
+                return begin_sending(session, row.id, fence)
+
+        recipients = [str(item) for item in row.recipients]
+        if isinstance(self._submitter, CarefulSubmitter):
+            return await self._submitter.submit_marked(row.raw, row.envelope_from, recipients, mark)
+        return await self._submitter.submit(row.raw, row.envelope_from, recipients) if mark() else None
 
     def _prepare(self, outbox_id: int, counts: DeliveryCounts) -> tuple[OutboxMessage, int] | None:
         """Claims the row and asks every guard again; None when it is not ours to send now."""
@@ -225,6 +252,7 @@ class Delivery:
                 row.id,
                 fence,
                 state=state,
+                attempts=attempts,
                 due_at=due_at,
                 settled_at=None if state == "deferred" else now,
                 reason=reason,
@@ -264,6 +292,7 @@ class Delivery:
             for row in rows:
                 if lookup(row.message_id):
                     row.state, row.reason = "sent", "found among sent mail"
+                    self._audit(session, row, "mail-sent", {"reason": row.reason})
                     self._on_sent(session, row)
                     found += 1
         return found

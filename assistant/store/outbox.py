@@ -71,18 +71,29 @@ def settle(session: Session, outbox_id: int, fence: int, **values: object) -> bo
     return row is not None
 
 
-def release_expired(session: Session, now: datetime) -> tuple[int, int]:
-    """After a crash: claims that never began to send go back into the queue, the others are uncertain."""
+def claimants(session: Session) -> Sequence[str]:
+    """Who holds claims at present."""
+    return session.scalars(
+        select(OutboxMessage.claimed_by).where(OutboxMessage.state.in_(("claimed", "sending"))).distinct()
+    ).all()
+
+
+def release_expired(session: Session, now: datetime, dead: Sequence[str] = ()) -> tuple[int, int]:
+    """After a crash: claims that never began to send go back into the queue, the others are uncertain.
+
+    Frees claims whose lease is over, and at once those of workers that are known to be `dead`.
+    """
     expired = and_(OutboxMessage.claimed_until.is_not(None), OutboxMessage.claimed_until < now)
+    lost = or_(expired, OutboxMessage.claimed_by.in_(dead)) if dead else expired
     requeued = session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.state == "claimed", expired)
+        .where(OutboxMessage.state == "claimed", lost)
         .values(state="queued", claimed_by="", claimed_until=None, fence=OutboxMessage.fence + 1)
         .returning(OutboxMessage.id)
     ).all()
     uncertain = session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.state == "sending", expired)
+        .where(OutboxMessage.state == "sending", lost)
         .values(
             state="uncertain",
             reason="stopped while the server was being given the mail",

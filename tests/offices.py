@@ -324,7 +324,7 @@ class CommandOutcome:
 
 
 def command(config_file: Path | None, *arguments: str, reader: Callable[..., Any] | None = None) -> CommandOutcome:
-    """Runs `assistant …` in this process; `reader` takes the place of loading the model."""
+    """Runs `assistant …` in this process; `reader` takes the place of loading the model, shipped rules are read once."""
     from assistant.cli import main
 
     out, err, status = io.StringIO(), io.StringIO(), 0
@@ -333,6 +333,9 @@ def command(config_file: Path | None, *arguments: str, reader: Callable[..., Any
         stack.enter_context(patch.object(sys, "argv", line))
         if reader is not None:
             stack.enter_context(patch("assistant.understanding.load_reader", reader))
+            if config_file is not None and not (config_file.parent / "rules").exists():
+                shipped_rules = property(lambda workplace: _shipped_rules(workplace.directory))
+                stack.enter_context(patch.object(Workplace, "cadence", shipped_rules))
         stack.enter_context(contextlib.redirect_stdout(out))
         stack.enter_context(contextlib.redirect_stderr(err))
         try:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from assistant.errors import AssistantError, StoreUnavailable
@@ -36,7 +36,9 @@ class Database:
         try:
             with self._sessions() as session, session.begin():
                 yield session
-        except OperationalError as error:
+        except DatabaseError as error:
+            if not is_broken(error):
+                raise
             raise store_error(error, self.engine.url) from error
 
     def close(self) -> None:
@@ -97,6 +99,11 @@ def _postgresql_engine(url: URL) -> Engine:
         raise AssistantError("PostgreSQL needs a driver: install cc-assistant[postgresql]") from error
 
 
+def is_broken(error: DatabaseError) -> bool:
+    """Whether the database itself is in trouble, and not the statement: locked, full, gone, or no database at all."""
+    return isinstance(error, OperationalError) or type(error) is DatabaseError
+
+
 def store_error(error: DBAPIError, url: URL) -> StoreUnavailable:
     """The sentence for a person, made from the driver's words."""
     words = str(error.orig).lower()
@@ -115,5 +122,9 @@ def store_error(error: DBAPIError, url: URL) -> StoreUnavailable:
         )
     if "readonly" in words or "read-only" in words:
         return StoreUnavailable(f"the database {place} cannot be written. Check the rights of the file and its folder.")
+    if "not a database" in words or "malformed" in words:
+        return StoreUnavailable(
+            f"the file {place} is damaged or no database. Restore a backup of it, or name another file in [store] url."
+        )
     first = str(error.orig).splitlines()[0] if str(error.orig) else type(error.orig).__name__
     return StoreUnavailable(f"the database {place} cannot be used: {first}")

@@ -8,9 +8,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
-from assistant.store.database import Database, store_error
+from assistant.store.database import Database, is_broken, store_error
 
 _FOLDER = Path(__file__).parent / "migrations"
 
@@ -26,7 +26,9 @@ def current_revision(database: Database) -> str | None:
     try:
         with database.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
-    except OperationalError as error:
+    except DatabaseError as error:
+        if not is_broken(error):
+            raise
         raise store_error(error, database.engine.url) from error
 
 
@@ -46,5 +48,7 @@ def migrate(database: Database) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
-    except OperationalError as error:
+    except DatabaseError as error:
+        if not is_broken(error):
+            raise
         raise store_error(error, database.engine.url) from error

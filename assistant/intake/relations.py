@@ -7,21 +7,24 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from assistant.intake.acquaintance import adopt_into_project, adopt_mail_of, known_client_of
+from assistant.intake.texts import letters_of
 from assistant.model.locality import Locality, client_name, guess_locality
-from assistant.model.people import Directory, Relation, client_key, is_a_person
+from assistant.model.people import Directory, Relation, client_key, is_a_person, role_in
 from assistant.model.projects import Choice, NewThread, ProjectCandidate, choose_project, words_of
 from assistant.store.clients import client_by_key, contact_by_address, create_client, create_contact, projects_of
 from assistant.store.tables import Client, Contact, Project, Record, Thread
 from parsers import Address, Message
 
-SURELY_UNRELATED = 0.85
-"""A stranger whose first mail is this surely not a client's becomes none."""
+UNRELATED = 0.6
+"""A stranger whose mail is this likely not a client's becomes none, until the agency writes to them."""
+_UNRELATED_ANSWER = 0.8
+"""What the agency writes to a stranger makes a client, unless it is this likely no business with one."""
 
 _MAILS_COMPARED = 240
 _LETTERS_COMPARED = 1500
@@ -82,9 +85,13 @@ def settle_parties(
     if client is None:
         if message.kind != "human" or not is_a_person(counterpart.addr_spec):
             return parties
-        if relation.direction == "inbound" and unrelated >= SURELY_UNRELATED:
+        stray = unrelated >= (UNRELATED if relation.direction == "inbound" else _UNRELATED_ANSWER)
+        client = known_client_of(session, message, relation, agency.free_mail, agency.directory, by_name=not stray)
+        if client is None and stray:
             return parties
+    if client is None:
         client = _new_client(session, message, relation, counterpart, agency, now)
+        adopt_mail_of(session, client, counterpart.addr_spec, client_key(counterpart.addr_spec, agency.free_mail))
     contact = parties.contact
     if (contact is None or contact.addr_spec != counterpart.addr_spec.lower()) and is_a_person(counterpart.addr_spec):
         contact = contact_by_address(session, counterpart.addr_spec)
@@ -94,6 +101,8 @@ def settle_parties(
         _other_contacts(session, client, relation.others, agency, now)
     if contact is not None and counterpart.name and not contact.name:
         contact.name = counterpart.name
+    if contact is not None and not contact.role and relation.direction == "inbound" and not relation.forwarded:
+        contact.role = role_in(message.signature)
     return Parties(client, contact)
 
 
@@ -108,10 +117,11 @@ def _new_client(
     place = guess_locality(
         counterpart.addr_spec, text, message.language, message.date if inbound else None, agency.locality
     )
+    name = client_name(counterpart.addr_spec, counterpart.name, text, person=person)
     return create_client(
         session,
         key,
-        client_name(counterpart.addr_spec, counterpart.name, text, person=person),
+        _unique(session, Client.name, name, f"{name} ({key})"),
         "person" if person else "company",
         place.language,
         place.country,
@@ -138,8 +148,11 @@ def _other_contacts(
     for person in others:
         if not is_a_person(person.addr_spec) or contact_by_address(session, person.addr_spec):
             continue
-        owner = client_by_key(session, client_key(person.addr_spec, agency.free_mail))
-        if owner is not None and owner.id == client.id:
+        key = client_key(person.addr_spec, agency.free_mail)
+        owner = client_by_key(session, key)
+        # Whoever writes from free mail has partners who do; a company's people are known by its domain.
+        partner = owner is None and client.kind == "person" and "@" in key
+        if partner or (owner is not None and owner.id == client.id):
             create_contact(session, client, person.addr_spec, person.name, now)
 
 
@@ -177,6 +190,7 @@ def settle_project(
         session.flush()
     thread.project_id, thread.client_id = project.id, client.id
     thread.project_confidence, thread.project_evidence = choice.confidence, choice.evidence
+    adopt_into_project(session, project, thread, sent_at)
     return project, choice
 
 
@@ -202,7 +216,7 @@ def project_candidates(
     ):
         if row[0] in rows:
             rows[row[0]].append(_MailFacts(*row[1:]))
-    quoted = _letters(mail.quoted)
+    quoted = letters_of(mail.quoted)
     return [_candidate(project, rows[project.id], mail, quoted) for project in projects]
 
 
@@ -241,14 +255,8 @@ def _is_quoted(earlier: _MailFacts, mail: NewThread, quoted: str) -> bool:
     """The beginning of an earlier mail stands below, or its Message-ID in the text."""
     if f"<{earlier.message_id}>" in mail.text:
         return True
-    start = _letters(earlier.text)[:_QUOTED_LETTERS]
+    start = letters_of(earlier.text)[:_QUOTED_LETTERS]
     return len(start) >= _QUOTED_LEAST and start in quoted
-
-
-@lru_cache(maxsize=4096)
-def _letters(text: str) -> str:
-    """Letters and digits alone: quoting changes line ends and white space."""
-    return "".join(character for character in text if character.isalnum())
 
 
 def _project_name(session: Session, client: Client, subject: str) -> str:

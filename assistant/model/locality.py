@@ -75,7 +75,9 @@ class Locality:
     language: str
 
 
-def guess_locality(addr_spec: str, signature: str, language: str, sent_at: datetime | None, agency: Locality) -> Locality:
+def guess_locality(
+    addr_spec: str, signature: str, language: str, sent_at: datetime | None, agency: Locality
+) -> Locality:
     """From the strongest sign to the weakest: country domain, dialling code, script, the clock of the writer's machine."""
     language = {"mixed": agency.language, "unknown": agency.language}.get(language, language)
     country_domain = addr_spec.rpartition(".")[2].lower()
@@ -109,5 +111,34 @@ def client_name(addr_spec: str, display_name: str, signature: str, *, person: bo
     if match := _COMPANY_LINE.search(signature[:4000]):
         return match[1].strip(" ,.|·")
     domain = addr_spec.rpartition("@")[2]
-    labels = [label for label in domain.split(".") if label not in {"mail", "www", "corp", "com", "net", "org", "co", "gov", "edu"}]
+    if line := _line_of_domain(signature, domain):
+        return line
+    labels = [
+        label
+        for label in domain.split(".")
+        if label not in {"mail", "www", "corp", "com", "net", "org", "co", "gov", "edu"}
+    ]
     return labels[-2] if len(labels) > 1 else (labels[0] if labels else domain)
+
+
+def _line_of_domain(signature: str, domain: str) -> str:
+    """The signature line that spells out the domain's own label: `Tern Insurance` for terninsurance.example."""
+    label = max((re.sub(r"[^a-z0-9]", "", part) for part in domain.lower().split(".")[:-1]), key=len, default="")
+    for line in signature[:4000].splitlines():
+        line = line.strip(" \t|·•*,")
+        if (
+            len(label) < 4
+            or len(line) > 60
+            or "@" in line
+            or "www." in line.lower()
+            or "//" in line
+            or f".{domain.rpartition('.')[2]}" in line
+        ):
+            continue
+        spelled = re.sub(r"[^a-z0-9]", "", line.lower())
+        if " " in line.strip() or any("\u3400" <= letter <= "\u9fff" for letter in line):
+            if label in spelled:
+                return line
+        elif spelled == label:
+            return line
+    return ""

@@ -135,6 +135,24 @@ def is_a_person(addr_spec: str) -> bool:
     return not _NO_PERSON.match(addr_spec.partition("@")[0])
 
 
+_ROLE = re.compile(
+    r"^[\s|·•*]*(?=\S)((?:[^\n|·•,，、/@\d]{0,40}?)"
+    r"(?:\b(?:director|manager|head of [a-z &]{2,30}|head|founder|owner|partner|officer|executive|assistant|coordinator|specialist|lead|president|"
+    r"secretary|treasurer|accountant|counsel|buyer|controller|trustee|chair|chairman|chairwoman|principal|producer|editor|curator|analyst|"
+    r"ceo|cfo|cmo|coo|cto|vp|vice president)\b"
+    r"|总监|總監|经理|經理|主管|助理|专员|專員|总裁|總裁|主任|负责人|負責人|合伙人|合夥人|创始人|創辦人|创办人|店长|店長|财务|財務|会计|會計|法务|法務|"
+    r"采购|採購|秘书|秘書|董事长|董事長|总经理|館長|馆长|部长|部長|科长|科長|校长|校長|顾问|顧問|专家)"
+    r"[^\n|·•,，、/@\d]{0,30}?)[\s|·•,，、/]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def role_in(signature: str) -> str:
+    """The line of a signature that says what its writer does there, or ""."""
+    match = _ROLE.search(signature[:2000])
+    return " ".join(match[1].split())[:80] if match else ""
+
+
 @lru_cache(maxsize=1)
 def _suffixes() -> object:
     from publicsuffixlist import PublicSuffixList

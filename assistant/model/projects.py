@@ -148,6 +148,8 @@ def _strangers(thread: NewThread, candidates: Sequence[ProjectCandidate]) -> flo
 
 
 def _is_running(candidate: ProjectCandidate, at: datetime) -> bool:
+    if at < candidate.last_at:
+        return True  # mail that arrives late: the project was not over yet when it was written
     if candidate.stage in {"closing", "relationship"} or candidate.state in {"over", "lost"}:
         return False
     return abs(at - candidate.last_at) < timedelta(days=150)

@@ -1,0 +1,164 @@
+"""Strangers who are none: a colleague of a known client on a new address, and mail that was logged before its client was known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from assistant.intake.texts import letters_of
+from assistant.model.people import Directory, Relation, client_key
+from assistant.store.tables import Client, ClientDomain, Contact, Project, Record, Thread
+from parsers import Address, Message
+
+_ANSWERED_WITHIN = timedelta(days=30)
+_SHARED_PEOPLE = 2
+_BRAND = 6
+"""Letters from which a word in an address names a business rather than anybody."""
+_ORPHANS_WITHIN = timedelta(days=45)
+
+
+def known_client_of(
+    session: Session,
+    message: Message,
+    relation: Relation,
+    free_mail: frozenset[str],
+    directory: Directory,
+    *,
+    by_name: bool,
+) -> Client | None:
+    """The client whose thread a stranger answers, or, `by_name`, whose person or business the free-mail address names.
+
+    Only if it is exactly one client.
+    """
+    stranger = relation.counterpart
+    if stranger is None:
+        return None
+    answered = _answered(session, message, relation, directory)
+    if answered is not None:
+        return answered
+    if not by_name or "@" not in client_key(stranger.addr_spec, free_mail):
+        return None
+    return _of_that_name(session, stranger) or _of_that_business(session, stranger)
+
+
+def _answered(session: Session, message: Message, relation: Relation, directory: Directory) -> Client | None:
+    """Its subject answers one client's recent thread, and two of the people are the same or its words stand below."""
+    if not message.subject_is_reply or not message.base_subject or message.date is None or relation.forwarded:
+        return None
+    rows = session.scalars(
+        select(Record)
+        .where(
+            Record.base_subject == message.base_subject,
+            Record.client_id.is_not(None),
+            Record.sent_at >= message.date - _ANSWERED_WITHIN,
+            Record.sent_at <= message.date,
+        )
+        .limit(60)
+    ).all()
+    people = _addresses((message.originator, *message.to, *message.cc), directory)
+    quoted = letters_of(message.quoted)
+    clients: set[int] = set()
+    for row in rows:
+        shared = people & {row.originator.lower(), *(str(person[1]).lower() for person in row.recipients)}
+        start = letters_of(row.reply_text)[:40]
+        if len(shared) >= _SHARED_PEOPLE or (shared and len(start) >= 16 and start in quoted):
+            clients.add(row.client_id or 0)
+    return session.get(Client, clients.pop()) if len(clients) == 1 else None
+
+
+def _addresses(people: Iterable[Address | None], directory: Directory) -> frozenset[str]:
+    return frozenset(
+        person.addr_spec.lower() for person in people if person and not directory.is_assistant(person.addr_spec)
+    )
+
+
+def _of_that_name(session: Session, stranger: Address) -> Client | None:
+    """Exactly one contact has the same full name: the person writes from home."""
+    name = " ".join(stranger.name.split())
+    full = " " in name or (3 <= len(name) <= 4 and all("\u3400" <= letter <= "\u9fff" for letter in name))
+    if not full:
+        return None
+    clients = set(session.scalars(select(Contact.client_id).where(func.lower(Contact.name) == name.lower())))
+    return session.get(Client, clients.pop()) if len(clients) == 1 else None
+
+
+def _of_that_business(session: Session, stranger: Address) -> Client | None:
+    """Exactly one client's domain or free-mail address has the word of this address that is no part of a person's name."""
+    words = _business_words(stranger.addr_spec.partition("@")[0], stranger.name)
+    if not words:
+        return None
+    clients: set[int] = set()
+    rows = session.execute(
+        select(ClientDomain.domain, ClientDomain.client_id, Client.name)
+        .join(Client, Client.id == ClientDomain.client_id)
+        .where(Client.merged_into.is_(None))
+        .where(func.replace(ClientDomain.domain, "-", "").regexp_match("|".join(sorted(words))))
+    )
+    for domain, client_id, name in rows:
+        local, _, rest = domain.rpartition("@")
+        known = _business_words(local, name) if local else {rest.partition(".")[0].replace("-", "")}
+        if words & known:
+            clients.add(client_id)
+    return session.get(Client, clients.pop()) if len(clients) == 1 else None
+
+
+def _business_words(local: str, name: str) -> set[str]:
+    own = re.sub(r"[^a-z]", "", name.casefold())
+    words = {word for word in re.split(r"[^a-z]+", local.casefold()) if len(word) >= _BRAND}
+    named = {part for part in re.split(r"[^a-z]+", name.casefold()) if len(part) >= 3}
+    # Without a name in Latin letters nobody can tell a person's name from a business.
+    return {word for word in words if own and word not in own and not any(part in word for part in named)}
+
+
+def adopt_mail_of(session: Session, client: Client, addr_spec: str, key: str) -> None:
+    """Mail of a person that was logged while nobody knew it for a client's."""
+    same = Record.originator == addr_spec.lower() if "@" in key else Record.originator.endswith(f"@{key}")
+    ids = list(
+        session.scalars(
+            select(Record.id).where(
+                Record.client_id.is_(None), same, Record.kind == "human", Record.direction == "inbound"
+            )
+        )
+    )
+    if not ids:
+        return
+    threads = select(Record.thread_id).where(Record.id.in_(ids))
+    session.execute(
+        update(Thread).where(Thread.id.in_(threads), Thread.client_id.is_(None)).values(client_id=client.id)
+    )
+    session.execute(update(Record).where(Record.id.in_(ids)).values(client_id=client.id))
+
+
+def adopt_into_project(session: Session, project: Project, thread: Thread, at: datetime) -> None:
+    """Earlier mail of the thread, and of this client's people in threads that have no project yet, goes with it."""
+    people = Record.kind == "human"
+    session.execute(
+        update(Record)
+        .where(Record.thread_id == thread.id, Record.project_id.is_(None), people)
+        .values(client_id=project.client_id, project_id=project.id)
+    )
+    orphans = list(
+        session.scalars(
+            select(Record.thread_id).where(
+                Record.client_id == project.client_id,
+                Record.project_id.is_(None),
+                Record.thread_id.is_not(None),
+                Record.sent_at >= at - _ORPHANS_WITHIN,
+                people,
+            )
+        )
+    )
+    for thread_id in sorted({item for item in orphans if item is not None}):
+        orphan = session.get(Thread, thread_id)
+        if orphan is not None and orphan.project_id is None:
+            orphan.project_id, orphan.client_id = project.id, project.client_id
+            orphan.project_confidence, orphan.project_evidence = 0.6, "earlier mail of the same people"
+            session.execute(
+                update(Record)
+                .where(Record.thread_id == thread_id, Record.project_id.is_(None), people)
+                .values(project_id=project.id)
+            )

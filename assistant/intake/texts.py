@@ -1,0 +1,11 @@
+"""Comparing texts whatever became of their white space on the way."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+
+@lru_cache(maxsize=4096)
+def letters_of(text: str) -> str:
+    """Letters and digits alone: quoting changes line ends and white space."""
+    return "".join(character for character in text if character.isalnum())

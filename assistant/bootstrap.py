@@ -16,7 +16,7 @@ from assistant.adapters import mailbox_settings, resolve_url, submission_setting
 from assistant.clock import Clock, FrozenClock, SystemClock
 from assistant.config import Config, full_language, keep_secret, load_config
 from assistant.errors import AssistantError, Problem, ProblemsFound
-from assistant.model.cadence import Refusal, StaffFacts
+from assistant.model.cadence import Refusal, SendMail, StaffFacts
 from assistant.model.locality import Locality
 from assistant.model.people import Directory
 from assistant.resources import folder_for, shipped
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from assistant.outbox.letters import Sender
     from assistant.rendering import Templates
     from assistant.reports.office import ReportOffice
+    from assistant.store.planning import PlanningFacts
     from assistant.store.tables import OutboxMessage, Record
     from parsers import Message
 
@@ -190,6 +191,8 @@ class Workplace:
         if record.direction == "internal":
             self._hear_reply(session, record, message)
         clients = self._withdraw(session, record, message)
+        for client_id in clients:
+            self.planning.forget(client_id)
         # An answer, an absence, an opt-out or a complaint concerns everything that is under way with this client;
         # history that may start nothing can still end something.
         projects = {project for client_id in clients for project in open_run_projects(session, client_id)}
@@ -239,6 +242,8 @@ class Workplace:
         now = self.clock.now()
         facts = DatabaseFacts(session, self.directory, now)
         decision = self.cadence.decide_project(session, facts, project_id, now)
+        if decision.effects and (project := facts.project(project_id)) is not None:
+            self.planning.forget(project.client.client_id)
         store_decision(session, decision, EffectContext(self.sender, self.cadence.templates, facts, now))
 
     @property
@@ -343,6 +348,7 @@ class Workplace:
 
         if row.audience != "client" or row.client_id is None:
             return None
+        self.planning.forget(row.client_id)
         now = self.clock.now()
         facts = DatabaseFacts(session, self.directory, now)
         project = facts.project(row.project_id) if row.project_id else None
@@ -354,6 +360,7 @@ class Workplace:
 
         if row.audience != "client":
             return
+        self.planning.forget(row.client_id)
         now = self.clock.now()
         session.add(
             Location(
@@ -368,6 +375,12 @@ class Workplace:
                 may_start=False,
             )
         )
+
+    @cached_property
+    def planning(self) -> PlanningFacts:
+        from assistant.store.planning import PlanningFacts
+
+        return PlanningFacts(self.directory.staff)
 
     # --- passes -----------------------------------------------------------------------------------------------------
 
@@ -395,7 +408,11 @@ class Workplace:
         now = self.clock.now()
         with self.database.session() as session:
             facts = DatabaseFacts(session, self.directory, now)
-            decision = self.cadence.decide_planned(list(facts.clients()), facts.reminders(), now)
+            clients, reminders = self.planning.read(session, facts)
+            decision = self.cadence.decide_planned(clients, reminders, now)
+            for effect in decision.effects:
+                if isinstance(effect, SendMail):
+                    self.planning.forget(effect.client_id)
             stored = store_decision(session, decision, EffectContext(self.sender, self.cadence.templates, facts, now))
             staff_mails = [
                 *self.reports.summaries(session, facts, stored.summaries, now),

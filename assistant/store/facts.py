@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import cast
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from assistant.model.cadence import (
     Absence,
@@ -97,6 +97,17 @@ class DatabaseFacts:
 
     def reminders(self) -> ReminderFacts:
         """What reminders to staff are decided from."""
+        return ReminderFacts(tuple(self.projects()), tuple(self.clients()), self._directory.staff, self.waiting())
+
+    def projects_of(self, client_id: int) -> tuple[ProjectFacts, ...]:
+        """The projects of one client that are not over."""
+        rows = self._session.scalars(
+            select(Project).where(Project.client_id == client_id, Project.state != "over").order_by(Project.id)
+        )
+        return tuple(self._project(project) for project in rows)
+
+    def waiting(self) -> tuple[WaitingItem, ...]:
+        """What in the outbox waits for a colleague."""
         waiting = self._session.scalars(
             select(OutboxMessage).where(
                 OutboxMessage.audience == "client",
@@ -106,21 +117,16 @@ class DatabaseFacts:
                 ),
             )
         )
-        return ReminderFacts(
-            tuple(self.projects()),
-            tuple(self.clients()),
-            self._directory.staff,
-            tuple(
-                WaitingItem(
-                    row.id,
-                    "approval" if row.state == "waiting_approval" else "veto",
-                    row.details.get("owner", ""),
-                    row.subject,
-                    row.created_at,
-                    row.project_id,
-                )
-                for row in waiting
-            ),
+        return tuple(
+            WaitingItem(
+                row.id,
+                "approval" if row.state == "waiting_approval" else "veto",
+                row.details.get("owner", ""),
+                row.subject,
+                row.created_at,
+                row.project_id,
+            )
+            for row in waiting
         )
 
     # --- one project ------------------------------------------------------------------------------------------------
@@ -331,7 +337,9 @@ class DatabaseFacts:
             select(Suppression).where(Suppression.addr_spec == contact.addr_spec, Suppression.scope != "lifted")
         ).all()
         outgoing = self._session.scalars(
-            select(OutboxMessage).where(
+            select(OutboxMessage)
+            .options(defer(OutboxMessage.raw))
+            .where(
                 OutboxMessage.contact_id == contact.id,
                 OutboxMessage.audience == "client",
                 or_(

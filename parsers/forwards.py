@@ -9,12 +9,15 @@ from typing import Final
 
 from parsers.quotation import Cut, mark_quotation
 from parsers.quotation_headers import (
+    HeaderBlock,
     is_bare_marker,
     is_forward_marker,
     is_marker,
     is_quoted_header,
     is_ruler,
     read_header_block,
+    read_label,
+    role_of,
     starts_block,
 )
 from parsers.quotation_lines import fold
@@ -84,13 +87,28 @@ def _read_inline(text: str, subject: SubjectFacts, cut: Cut | None) -> Forwarded
     chinese = any(
         "\u4e00" <= line.strip("*|> \u3000\u2003")[:1] <= "\u9fff" for line in cut.bodies[block.start : block.end]
     )
-    written_subject = block.fields.get("subject", "") if inner.base else ""
+    written_subject = _as_written(cut, block, block.fields.get("subject", "")) if inner.base else ""
     return Forwarded(
         read_written_address(block.fields.get("from", "")),
         read_written_datetime(block.fields.get("date", ""), chinese=chinese),
         written_subject,
         body,
     )
+
+
+def _as_written(cut: Cut, block: HeaderBlock, folded: str) -> str:
+    """The subject with the punctuation that its sender chose, if it stands on lines of its own in the block."""
+    for index in range(block.start, block.end):
+        label = read_label(fold(cut.bodies[index]))
+        if label is None or role_of(label[0]) != "subject":
+            continue
+        raw = re.split(r"[:：|\t]", cut.bodies[index].lstrip("*|_# \u3000"), maxsplit=1)[-1]
+        for following in range(index + 1, block.end + 1):
+            if fold(raw).strip("*|; ") == folded:
+                return " ".join(raw.strip("*|;； \t\u3000").split())
+            if following < block.end:
+                raw = f"{raw.rstrip()} {cut.bodies[following].strip()}"
+    return folded
 
 
 def _may_forward(text: str, cut: Cut | None) -> bool:

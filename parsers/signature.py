@@ -11,6 +11,7 @@ from parsers.quotation_lines import fold
 from parsers.signature_tables import (
     BANNER,
     CLOSING,
+    COMPANY,
     CONTACT,
     DEVICE,
     DISCLAIMER_BODY,
@@ -21,6 +22,7 @@ from parsers.signature_tables import (
     FOOTER,
     NOT_A_DEVICE,
     PHONE_OPENINGS,
+    ROLE,
     STRONG_CONTACT,
     VIA_OPENINGS,
 )
@@ -38,6 +40,12 @@ _NAMES_A_DEVICE: Final = re.compile(r"\s*(?:我的|我)?[^的，,。！？?]{0,4
 _PATCH: Final = re.compile(r"^(?:diff --git|@@ |\+\+\+ |--- |index )| \| +\d+ [+-]|\d+ files? changed")
 _MAY_CONTACT: Final = re.compile(r"\d[\d\s().-]{6}|@|://|www\.|公司|集团|电话|電話|地址|\b[Ll][Tt][Dd]\b|Inc\b|GmbH")
 _SPOKEN: Final = re.compile(r"[?]|\b(?:you|we|i|is|was|were|has|have|will|yesterday|today)\b", re.IGNORECASE)
+_SPOKEN_LINE: Final = re.compile(
+    r"\b(?:you|we|i|it|is|are|was|were|has|have|had|will|can|please|let|this|that|yesterday|today|tomorrow|sounds|works)\b|我们|我們|咱们|您|你|请|請|可以|没问题|沒問題|收到|好的|吗|嗎|吧$|了$",
+    re.IGNORECASE,
+)
+_CHINESE_CLAUSES: Final = re.compile(r"[\u4e00-\u9fff],[\u4e00-\u9fff]")
+_DAY_ALONE: Final = re.compile(r"(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?$")
 _DASH_BLANK_WORD: Final = re.compile(r"^- (?!(?:yes|no|none|done|okay)$)[^\W\d_]{3,20}$", re.IGNORECASE)
 _ADDRESS_ALONE: Final = re.compile(r"^<?[^\s<>@|]+@[^\s<>@|]+\.[A-Za-z]{2,}>?$")
 _SENTENCE_END: Final = re.compile(r"[。？！?!；;]$|[a-z]{3,}\.$")
@@ -259,7 +267,37 @@ def _peel_paragraph(lines: Sequence[str], end: int) -> int:
     nothing_above = not _content_end(lines, start)
     if _ADDRESS_ALONE.match(paragraph[-1]) and len(paragraph) <= 3 and not nothing_above:
         return start if _are_names(paragraph[:-1]) else end_of_text - 1 if len(paragraph) == 1 else end
-    return _peel_contact(lines, start, end_of_text, end)
+    cut = _peel_contact(lines, start, end_of_text, end)
+    if cut < end:
+        return cut
+    return start if not nothing_above and _is_name_and_place(lines, start, paragraph) else _peel_dated_name(lines, end)
+
+
+def _is_name_and_place(lines: Sequence[str], start: int, paragraph: Sequence[str]) -> bool:
+    """A name with what its owner is and works for, and nothing else: `Tom Reed / Head of Brand / Client Ltd`."""
+    if not 2 <= len(paragraph) <= 5 or not _is_name(paragraph[0]) or _speaks(paragraph[0]):
+        return False
+    above = fold(lines[_content_end(lines, start) - 1])
+    if above.endswith(":") or _GIVEN_PLACE.search(above) or _is_list(paragraph) or ROLE.search(paragraph[0]):
+        return False
+    others = paragraph[1:]
+    return all(len(line) <= 60 and not _SENTENCE_END.search(line) and not _speaks(line) for line in others) and any(
+        ROLE.search(line) or COMPANY.search(line) for line in others
+    )
+
+
+def _peel_dated_name(lines: Sequence[str], end: int) -> int:
+    """What Foxmail leaves over a quotation: the day alone, and some lines below it the sender's name."""
+    name = _content_end(lines, end) - 1
+    if name < 0 or not _is_name(fold(lines[name])):
+        return end
+    day = _content_end(lines, name) - 1
+    return day if 0 < day < name - 1 and name - day <= 6 and _DAY_ALONE.match(fold(lines[day])) else end
+
+
+def _speaks(line: str) -> bool:
+    """Whether a short line says something, with or without a full stop, instead of naming somebody or something."""
+    return bool(_SPOKEN_LINE.search(line)) and not COMPANY.search(line) and not STRONG_CONTACT.search(line)
 
 
 def _is_dash_name(lines: Sequence[str], start: int, end: int) -> bool:
@@ -340,9 +378,9 @@ def _contact_first(lines: Sequence[str], start: int, end: int) -> int | None:
     while first and len(paragraph[first - 1]) <= 110 and not _is_prose(paragraph[first - 1]):
         first -= 1
     closing = next((index for index in range(first, len(paragraph)) if CLOSING.match(paragraph[index])), None)
+    while closing is None and first < len(paragraph) - 2 and _speaks(paragraph[first]):
+        first += 1
     block = paragraph[first if closing is None else closing :]
-    if first and closing is None:
-        first = max(first, len(paragraph) - len(block))
     if not block or len(block) > 14 or (first and paragraph[first - 1].endswith(":")):
         return None
     contacts = sum(bool(CONTACT.search(line)) for line in block)
@@ -357,9 +395,7 @@ def _is_prose(line: str) -> bool:
         return False
     if _SENTENCE_END.search(line) and not CONTACT.search(line):
         return True
-    return (
-        len(line) > 24 and line.count(",") >= 1 and bool(re.search(r"[\u4e00-\u9fff],[\u4e00-\u9fff]", line))
-    ) or line.endswith(":")
+    return (len(line) > 10 and bool(_CHINESE_CLAUSES.search(line)) and not CONTACT.search(line)) or line.endswith(":")
 
 
 def _is_name(line: str) -> bool:

@@ -243,6 +243,16 @@ CONTACT: Final = re.compile(
     r"|有限公司|股份公司|集团|工作室|事务所|\b(?:co\.?,? ?ltd|ltd|inc|llc|gmbh|corp|plc|pty|s\.a\.|b\.v\.)\b\.?|(?:省|市|区|县|路|街|道|大厦|大廈|广场|中心)\d{1,5}(?:号|號|层|楼|室|座)",
     re.IGNORECASE,
 )
+COMPANY: Final = re.compile(
+    r"有限公司|股份公司|公司$|集团|集團|工作室|事务所|事務所|研究院|大学$|\b(?:co\.?,? ?ltd|ltd|limited|inc|llc|llp|gmbh|corp|corporation|plc|pty|group|agency|studios?|partners|university|s\.a\.|b\.v\.)(?!\w)",
+    re.IGNORECASE,
+)
+ROLE: Final = re.compile(
+    r"\b(?:manager|director|head of|chief|officer|c[eftmo]o|president|vp|lead|leader|engineer|developer|designer|consultant|specialist|executive|assistant|coordinator|analyst|partner|founder|buyer|planner|producer|strategist|professor|secretary"
+    r"|marketing|sales|procurement|purchasing|department|dept)\b|经理|經理|总监|總監|主管|主任|部长|部長|总裁|總裁|总经理|董事|助理|专员|專員|顾问|顧問|工程师|工程師|设计师|設計師|策划|策劃|秘书|秘書|负责人|負責人|(?:市场|品牌|销售|采购|财务|法务|运营|设计|研发|人事|行政)部",
+    re.IGNORECASE,
+)
+"""What people are called in a company, or the department that they work in."""
 STRONG_CONTACT: Final = re.compile(
     r"(?<![\w/])\+?\d[\d\s().-]{7,18}\d(?!\w)|https?://|www\.|[^\s@<>]+@[^\s@<>]+\.[a-z]{2,}", re.IGNORECASE
 )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 AGENCY_DOMAIN = "agency.example"
 ASSISTANT = f"assistant@{AGENCY_DOMAIN}"
+PATIENCE_SECONDS = 180.0
 PASSWORD_VARIABLE = "ASSISTANT_PASSWORD"  # the name of a variable, not a secret
 
 
@@ -37,3 +40,38 @@ def run(arguments: Sequence[str], **secrets: str) -> str:
     if done.returncode:
         raise SystemExit(f"{' '.join(arguments[3:])} ended with {done.returncode}:\n{done.stderr[-2000:]}")
     return done.stdout
+
+
+def settled(database: Path) -> int:
+    """How many messages have been interpreted: logged, duplicate, ignored or quarantined."""
+    if not database.exists():
+        return 0
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)
+    try:
+        found = connection.execute("SELECT count(*) FROM location WHERE outcome <> 'pending'").fetchone()
+    except sqlite3.OperationalError:  # the tables are not there yet
+        return 0
+    finally:
+        connection.close()
+    return int(found[0])
+
+
+def wait_for_mails(database: Path, wanted: int) -> None:
+    """Waits until so many messages have been interpreted; gives up after a while, saying so."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while settled(database) < wanted:
+        if time.monotonic() > deadline:
+            raise SystemExit(f"mail {wanted} was not logged within {PATIENCE_SECONDS:g} s")
+        time.sleep(0.01)
+
+
+def end(daemon: subprocess.Popen[bytes]) -> float:
+    """Asks the daemon to stop, and kills it if it does not; returns the seconds it took."""
+    began = time.monotonic()
+    daemon.terminate()
+    try:
+        daemon.wait(60)
+    except subprocess.TimeoutExpired:
+        daemon.kill()
+        daemon.wait()
+    return time.monotonic() - began

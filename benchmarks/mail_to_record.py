@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import sqlite3
 import statistics
 import subprocess
 import tempfile
@@ -18,35 +17,12 @@ from pathlib import Path
 
 import structlog
 
-from benchmarks.installation import ASSISTANT, PASSWORD_VARIABLE, command, write_config
+from benchmarks.installation import ASSISTANT, PASSWORD_VARIABLE, command, end, wait_for_mails, write_config
 from benchmarks.samples import generate
 from tests.servers.authority import new_authority
 from tests.servers.dovecot import PASSWORD, Dovecot, dovecot_server
 
 AIM_SECONDS = 1.5
-PATIENCE_SECONDS = 60.0
-
-
-def settled(database: Path) -> int:
-    """How many messages have been interpreted: logged, duplicate, ignored or quarantined."""
-    if not database.exists():
-        return 0
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)
-    try:
-        found = connection.execute("SELECT count(*) FROM location WHERE outcome <> 'pending'").fetchone()
-    except sqlite3.OperationalError:  # the tables are not there yet
-        return 0
-    finally:
-        connection.close()
-    return int(found[0])
-
-
-def wait_for(database: Path, wanted: int) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while settled(database) < wanted:
-        if time.monotonic() > deadline:
-            raise SystemExit(f"mail {wanted} was not logged within {PATIENCE_SECONDS:g} s")
-        time.sleep(0.01)
 
 
 def measure(server: Dovecot, folder: Path, mails: int) -> list[float]:
@@ -69,16 +45,15 @@ def measure(server: Dovecot, folder: Path, mails: int) -> list[float]:
         )
         try:
             mailbox.deliver(letters[0])
-            wait_for(database, 1)  # the model is loaded and the folder is watched
+            wait_for_mails(database, 1)  # the model is loaded and the folder is watched
             for number, raw in enumerate(letters[1:], 2):
                 time.sleep(0.7)
                 began = time.monotonic()
                 mailbox.deliver(raw)
-                wait_for(database, number)
+                wait_for_mails(database, number)
                 took.append(time.monotonic() - began)
         finally:
-            daemon.terminate()
-            daemon.wait(20)
+            end(daemon)
     return took
 
 

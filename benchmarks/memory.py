@@ -11,32 +11,22 @@ import logging
 import os
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # ships no types
 import structlog
 
-from benchmarks.installation import ASSISTANT, PASSWORD_VARIABLE, command, run, write_config
+from benchmarks.installation import ASSISTANT, PASSWORD_VARIABLE, command, end, wait_for_mails, write_config
 from benchmarks.samples import generate
 from tests.servers.authority import new_authority
 from tests.servers.dovecot import PASSWORD, Dovecot, dovecot_server
 
 AIM_MEGABYTES = 350
-PATIENCE_SECONDS = 120.0
 
 
 def resident(process: psutil.Process) -> float:
     """Megabytes (10^6 bytes) of the process that are in memory now."""
     return float(process.memory_info().rss) / 1e6
-
-
-def wait_for_records(config: Path, wanted: int) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while len(run(command(config, "records", "--json")).splitlines()) < wanted:
-        if time.monotonic() > deadline:
-            raise SystemExit(f"no {wanted} records within {PATIENCE_SECONDS:g} s")
-        time.sleep(1)
 
 
 def measure(server: Dovecot, folder: Path, mails: int, encoder: str) -> None:
@@ -58,20 +48,18 @@ def measure(server: Dovecot, folder: Path, mails: int, encoder: str) -> None:
             env={**os.environ, PASSWORD_VARIABLE: PASSWORD},
         )
         try:
-            wait_for_records(config, 1)
+            wait_for_mails(folder / "assistant.db", 1)
             process = psutil.Process(daemon.pid)
             print(
                 f"encoder {encoder}: model loaded, 1 mail read: {resident(process):.0f} MB resident (aim: under {AIM_MEGABYTES} MB)"
             )
             for raw in generate(mails, seed=11):
                 mailbox.deliver(raw)
-            wait_for_records(config, int(mails * 0.9))
+            wait_for_mails(folder / "assistant.db", mails + 1)
             print(f"encoder {encoder}: after {mails} more mails: {resident(process):.0f} MB resident")
-            began = time.monotonic()
         finally:
-            daemon.terminate()
-            daemon.wait(20)
-    print(f"stopped {time.monotonic() - began:.1f} s after SIGTERM")
+            stopped = end(daemon)
+    print(f"stopped {stopped:.1f} s after SIGTERM")
 
 
 def main() -> None:

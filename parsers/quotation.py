@@ -5,6 +5,7 @@ Works line by line on a folded form, so that time and memory are linear in the t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -161,6 +162,8 @@ def mark_quotation(text: str) -> Cut:
     if any(depths):
         _unmark_false_quotes(cut)
         _mark_wrapped_remainders(cut)
+    if "</" in text:
+        _mark_closing_tags(cut)
     cut.first = next((index for index, mark in enumerate(cut.marks) if mark == QUOTED), None)
     return cut
 
@@ -338,6 +341,17 @@ def _is_comparison(line: str) -> bool:
 def _closes_link(cut: Cut, index: int) -> bool:
     above = cut.lines[index - 1] if index else ""
     return above.rfind("<") > above.rfind(">") and "://" in above
+
+
+_CLOSED_ADDRESSES: Final = re.compile(r"\s*(?:</[^\s<>/]{1,64}@[^\s<>]{1,250}>\s*)+")
+
+
+def _mark_closing_tags(cut: Cut) -> None:
+    """Coremail takes addresses of the quotation for tags and closes them under it: `</lina@agency.example>`."""
+    if QUOTED in cut.marks:
+        for index in range(cut.marks.index(QUOTED), len(cut.lines)):
+            if cut.lines[index].lstrip().startswith("</") and _CLOSED_ADDRESSES.fullmatch(cut.lines[index][:4000]):
+                cut.marks[index] = QUOTED
 
 
 _WRAPS_FROM: Final = 64

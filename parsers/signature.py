@@ -233,11 +233,12 @@ def is_disclaimer(paragraph: str) -> bool:
         return False
     if DISCLAIMER_STARTS.match(paragraph):
         return True
+    signs: set[str] = set()
     if len(paragraph) >= 60 and DISCLAIMER_BODY[0].search(paragraph):
-        return len({found.lower() for found in DISCLAIMER_BODY[1].findall(paragraph)}) >= 2
+        signs.update(found.lower() for found in DISCLAIMER_BODY[1].findall(paragraph))
     if len(paragraph) >= 28 and DISCLAIMER_BODY_ZH[0].search(paragraph):
-        return len(set(DISCLAIMER_BODY_ZH[1].findall(paragraph))) >= 2
-    return False
+        signs.update(DISCLAIMER_BODY_ZH[1].findall(paragraph))
+    return len(signs) >= 2
 
 
 def _is_footer(paragraph: str) -> bool:

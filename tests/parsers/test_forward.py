@@ -116,3 +116,17 @@ def test_addresses_are_read_as_clients_write_them(written: str, address: Address
 )
 def test_dates_are_read_as_clients_write_them(written: str, moment: datetime | None) -> None:
     assert read_written_datetime(written) == moment
+
+
+def test_a_forwarded_subject_keeps_the_punctuation_of_its_sender() -> None:
+    text = "请看。\n\n发件人：王珂 <wangke@client.example>\n发送时间：2024年5月6日 14:22\n收件人：李娜\n主题：排期（第二版），请确认！\n\n正文"
+    forwarded = read_forward(text, read_subject("转发：排期"), None)
+    assert forwarded is not None
+    assert forwarded.subject == "排期（第二版），请确认！"
+
+
+def test_a_forwarded_subject_may_go_on_below() -> None:
+    text = "FYI\n\n发件人：王珂 <wangke@client.example>\n发送时间：2024年5月6日 14:22\n主题：关于春季上市，\n 第二版\n收件人：李娜\n\n正文"
+    forwarded = read_forward(text, read_subject("转发：排期"), None)
+    assert forwarded is not None
+    assert forwarded.subject == "关于春季上市， 第二版"

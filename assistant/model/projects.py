@@ -115,9 +115,7 @@ def newness(thread: NewThread, candidates: Sequence[ProjectCandidate]) -> tuple[
     running = [item for item in candidates if _is_running(item, thread.sent_at)]
     novel = bool(_NOVELTY.search(thread.text[:400])) * 1.5 + bool(_NOVELTY.search(thread.subject)) * 2.0
     known = any(thread.writer in item.people or thread.writer in item.participants for item in candidates)
-    young = any(
-        item.stage in STAGES[:2] and thread.sent_at - (item.opened_at or item.last_at) < _YOUNG for item in running
-    )
+    young = any(_is_young(item, thread.sent_at) for item in running)
     likeness = max(_likeness(thread.subject, item.names) for item in candidates)
     strange = _strangers(thread, candidates)
     alone = strange > 0.6 and not known
@@ -132,6 +130,12 @@ def newness(thread: NewThread, candidates: Sequence[ProjectCandidate]) -> tuple[
     weight -= 0.0 if thread.inbound or alone else 2.0
     reason = "a new concrete enquiry" if running else "a new concrete enquiry after the last project ended"
     return 1 / (1 + math.exp(-weight)), reason
+
+
+def _is_young(candidate: ProjectCandidate, at: datetime) -> bool:
+    """Whether an enquiry at this time is probably still the one that the project began with."""
+    since = at - (candidate.opened_at or candidate.last_at)
+    return (candidate.stage in STAGES[:2] and since < _YOUNG) or -2 * _YOUNG < since < timedelta(0)
 
 
 def _strangers(thread: NewThread, candidates: Sequence[ProjectCandidate]) -> float:
@@ -171,7 +175,7 @@ def _fit(thread: NewThread, candidate: ProjectCandidate, candidates: Sequence[Pr
     """How well the thread fits, in natural logarithms of odds; only differences between candidates mean something."""
     said = words_of(f"{thread.subject}\n{thread.text[:_WORDS_READ]}")
     named = words_of(thread.subject)
-    content = 0.35 * (_evidence(said, candidate, candidates, _words) + _evidence(named, candidate, candidates, _words))
+    content = 0.5 * (_evidence(said, candidate, candidates, _words) + _evidence(named, candidate, candidates, _words))
     people = 0.6 * _evidence(thread.participants, candidate, candidates, _people)
     gap = abs(thread.sent_at - candidate.last_at) / _RECENT
     named_whole = any(len(name) >= 4 and name.casefold() in thread.text.casefold() for name in candidate.names)
@@ -227,8 +231,8 @@ def _weight(sign: str) -> float:
 def _stage_fit(thread: NewThread, candidate: ProjectCandidate) -> float:
     if candidate.stage not in STAGES or not thread.stage_probabilities:
         return 0.0
-    at = STAGES.index(candidate.stage)  # type: ignore[arg-type]  # checked in the line above
-    steps = ((share, STAGES.index(stage) - at) for stage, share in thread.stage_probabilities if stage in STAGES)  # type: ignore[arg-type]  # same
+    at = STAGES.index(candidate.stage)
+    steps = ((share, STAGES.index(stage) - at) for stage, share in thread.stage_probabilities if stage in STAGES)
     return math.log(0.02 + sum(share * _FOLLOWS.get(step, 0.03) for share, step in steps))
 
 

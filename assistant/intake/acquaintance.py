@@ -14,6 +14,8 @@ from assistant.model.people import Directory, Relation, client_key
 from assistant.store.tables import Client, ClientDomain, Contact, Project, Record, Thread
 from parsers import Address, Message
 
+_FETCH = {"synchronize_session": "fetch"}
+"""Only rows that were changed are looked up in the session: it holds a whole batch."""
 _ANSWERED_WITHIN = timedelta(days=30)
 _SHARED_PEOPLE = 2
 _BRAND = 6
@@ -128,9 +130,13 @@ def adopt_mail_of(session: Session, client: Client, addr_spec: str, key: str) ->
         return
     threads = select(Record.thread_id).where(Record.id.in_(ids))
     session.execute(
-        update(Thread).where(Thread.id.in_(threads), Thread.client_id.is_(None)).values(client_id=client.id)
+        update(Thread).where(Thread.id.in_(threads), Thread.client_id.is_(None)).values(client_id=client.id),
+        execution_options=_FETCH,
     )
-    session.execute(update(Record).where(Record.id.in_(ids)).values(client_id=client.id))
+    session.execute(
+        update(Record).where(Record.id.in_(ids)).values(client_id=client.id),
+        execution_options=_FETCH,
+    )
 
 
 def adopt_into_project(session: Session, project: Project, thread: Thread, at: datetime) -> None:
@@ -139,7 +145,8 @@ def adopt_into_project(session: Session, project: Project, thread: Thread, at: d
     session.execute(
         update(Record)
         .where(Record.thread_id == thread.id, Record.project_id.is_(None), people)
-        .values(client_id=project.client_id, project_id=project.id)
+        .values(client_id=project.client_id, project_id=project.id),
+        execution_options=_FETCH,
     )
     orphans = list(
         session.scalars(
@@ -160,5 +167,6 @@ def adopt_into_project(session: Session, project: Project, thread: Thread, at: d
             session.execute(
                 update(Record)
                 .where(Record.thread_id == thread_id, Record.project_id.is_(None), people)
-                .values(project_id=project.id)
+                .values(project_id=project.id),
+                execution_options=_FETCH,
             )

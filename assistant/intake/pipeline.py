@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from assistant.clock import Clock
 from assistant.intake.project_book import ProjectBook
+from assistant.intake.quarantine import in_quarantine, put_in_quarantine, settle_quarantine
 from assistant.intake.record import apply_reading, note_consequences, refresh_project
 from assistant.intake.relations import AgencySide, Parties, find_parties, settle_parties, settle_project
 from assistant.intake.signals import note_signals
@@ -137,7 +137,7 @@ class Intake:
             ).all()
             remember_contacts(session)
             raws = self._archive.get_many(session, [location.raw_id for location in pending])
-            self._retried = _in_quarantine(session, pending)
+            self._retried = in_quarantine(session, pending)
             candidates = [
                 found
                 for location in pending
@@ -273,6 +273,8 @@ class Intake:
         record.client_id = parties.client.id if parties.client else None
         record.contact_id = parties.contact.id if parties.contact else None
         project = self._settle_project(session, candidate, thread, parties, reading)
+        if project is not None and project.id != known_project:
+            self._book.forget(project.id)
         if project is not None and project.id != known_project and self._book.records(session, project.id):
             self._phase = "understand"
             reading = self._read(session, candidate, parties, project.id)
@@ -396,50 +398,9 @@ class Intake:
             may_start=location.may_start and now - candidate.sent_at <= self._settings.cutoff and not relation.spoofed,
         )
 
-    # --- quarantine -------------------------------------------------------------------------------------------------
-
     def _quarantine(self, session: Session, location: Location, error: Exception, counts: IntakeCounts) -> None:
-        location.outcome, location.outcome_reason = "quarantined", self._phase
-        frame = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
-        place = f" ({frame.name}:{frame.lineno})" if frame else ""
-        reason = f"{type(error).__name__}: {error}"[:500] + place
-        row = session.scalar(select(Quarantine).where(Quarantine.location_id == location.id))
-        if row is None:
-            session.add(
-                Quarantine(
-                    location_id=location.id,
-                    raw_id=location.raw_id,
-                    phase=self._phase,
-                    reason=reason,
-                    since=self._clock.now(),
-                )
-            )
-        else:
-            row.phase, row.reason, row.attempts, row.settled_at = self._phase, reason, row.attempts + 1, None
-        session.flush()
+        put_in_quarantine(session, location, self._phase, error, self._clock.now())
         counts.quarantined += 1
-        _log.error("message_quarantined", location=location.id, phase=self._phase, error=type(error).__name__)
-
-
-def _in_quarantine(session: Session, pending: Sequence[Location]) -> frozenset[int]:
-    """Which of these locations were in quarantine before: asked once for all."""
-    rows = session.scalars(
-        select(Quarantine.location_id).where(
-            Quarantine.location_id.in_([location.id for location in pending]), Quarantine.settled_at.is_(None)
-        )
-    )
-    return frozenset(rows)
-
-
-def settle_quarantine(session: Session, location: Location, now: datetime) -> None:
-    """A message that went through after a retry is in quarantine no more."""
-    if location.outcome == "quarantined":
-        return
-    row = session.scalar(
-        select(Quarantine).where(Quarantine.location_id == location.id, Quarantine.settled_at.is_(None))
-    )
-    if row is not None:
-        row.settled_at = now
 
 
 def plausible_time(written: datetime | None, received: datetime) -> datetime:

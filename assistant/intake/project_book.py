@@ -27,6 +27,10 @@ class ProjectBook:
             self._records[project_id] = list(session.scalars(select(Record).where(Record.project_id == project_id)))
         return self._records[project_id]
 
+    def forget(self, project_id: int) -> None:
+        """The project was given records of a thread that joined it."""
+        self._records.pop(project_id, None)
+
     def add(self, record: Record) -> None:
         """A new record that was just flushed."""
         if record.project_id is not None and record.project_id in self._records:

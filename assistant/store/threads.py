@@ -42,7 +42,10 @@ def place_in_thread(session: Session, ids: Sequence[str], subject: str, sent_at:
             ],
         )
     if ids[0] not in placement.new_ids:
-        session.execute(update(ThreadKey).where(ThreadKey.message_id == ids[0]).values(kind="message"))
+        session.execute(
+            update(ThreadKey).where(ThreadKey.message_id == ids[0]).values(kind="message"),
+            execution_options={"synchronize_session": False},
+        )
     return thread
 
 
@@ -51,7 +54,10 @@ def _merge(session: Session, merged_id: int, into: Thread) -> None:
     merged = session.get(Thread, merged_id)
     assert merged is not None, "thread_key refers to existing threads"
     for table in (ThreadKey, Record, OutboxMessage, CadenceRunRow):
-        session.execute(update(table).where(table.thread_id == merged_id).values(thread_id=into.id))
+        session.execute(
+            update(table).where(table.thread_id == merged_id).values(thread_id=into.id),
+            execution_options={"synchronize_session": "fetch"},
+        )
     if into.project_id is None:
         into.project_id, into.project_confidence = merged.project_id, merged.project_confidence
         into.project_evidence = merged.project_evidence

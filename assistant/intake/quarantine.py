@@ -1,0 +1,51 @@
+"""Messages that broke a phase: kept with phase and reason until a retry goes through."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from assistant.store.tables import Location, Quarantine
+
+_log = structlog.get_logger("assistant.intake")
+
+
+def put_in_quarantine(session: Session, location: Location, phase: str, error: Exception, now: datetime) -> None:
+    """Stores which phase broke and on what; a message that was there before counts one attempt more."""
+    location.outcome, location.outcome_reason = "quarantined", phase
+    frame = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
+    place = f" ({frame.name}:{frame.lineno})" if frame else ""
+    reason = f"{type(error).__name__}: {error}"[:500] + place
+    row = session.scalar(select(Quarantine).where(Quarantine.location_id == location.id))
+    if row is None:
+        session.add(Quarantine(location_id=location.id, raw_id=location.raw_id, phase=phase, reason=reason, since=now))
+    else:
+        row.phase, row.reason, row.attempts, row.settled_at = phase, reason, row.attempts + 1, None
+    session.flush()
+    _log.error("message_quarantined", location=location.id, phase=phase, error=type(error).__name__)
+
+
+def in_quarantine(session: Session, pending: Sequence[Location]) -> frozenset[int]:
+    """Which of these locations were in quarantine before: asked once for all."""
+    rows = session.scalars(
+        select(Quarantine.location_id).where(
+            Quarantine.location_id.in_([location.id for location in pending]), Quarantine.settled_at.is_(None)
+        )
+    )
+    return frozenset(rows)
+
+
+def settle_quarantine(session: Session, location: Location, now: datetime) -> None:
+    """A message that went through after a retry is in quarantine no more."""
+    if location.outcome == "quarantined":
+        return
+    row = session.scalar(
+        select(Quarantine).where(Quarantine.location_id == location.id, Quarantine.settled_at.is_(None))
+    )
+    if row is not None:
+        row.settled_at = now

@@ -18,7 +18,6 @@ from assistant.model.cadence import (
     ContactFacts,
     EventKind,
     Happening,
-    HappeningKind,
     OpenQuestion,
     OptOut,
     OptOutScope,
@@ -31,7 +30,9 @@ from assistant.model.cadence import (
     send_key,
 )
 from assistant.model.people import Directory
-from assistant.model.process import STAGES, Stage, WaitingOn
+from assistant.model.process import STAGES, WaitingOn
+from assistant.store.happenings import happenings, stage_of
+from assistant.store.runs import run_facts
 from assistant.store.tables import (
     CadenceRunRow,
     Client,
@@ -141,7 +142,7 @@ class DatabaseFacts:
             project_id=project.id,
             name=project.name,
             client=client,
-            stage=_stage(project.stage) or "discovery",
+            stage=stage_of(project.stage) or "discovery",
             stage_since=project.stage_since,
             waiting_on=cast("WaitingOn", project.waiting_on),
             waited=waited,
@@ -413,45 +414,7 @@ class DatabaseFacts:
     # --- history ----------------------------------------------------------------------------------------------------
 
     def history(self, since: datetime, until: datetime) -> Iterable[Happening]:
-        rows = self._session.scalars(
-            select(Record)
-            .where(Record.sent_at >= since, Record.sent_at < until, Record.project_id.is_not(None))
-            .order_by(Record.sent_at, Record.id)
-        )
-        for row in rows:
-            kind = _happening_kind(row)
-            if kind is None or row.project_id is None:
-                continue
-            yield Happening(
-                at=row.sent_at,
-                kind=kind,
-                project_id=row.project_id,
-                record_id=row.id,
-                message_id=row.message_id,
-                thread_id=row.thread_id,
-                contact_id=row.contact_id,
-                staff=row.originator if row.direction == "outbound" else "",
-                subject=row.base_subject,
-                stage=_stage(row.stage),
-                waiting_on=cast("WaitingOn", row.waiting_on),
-                intents=tuple(item[0] for item in row.intents),
-            )
-
-
-def _stage(word: str) -> Stage | None:
-    return next((stage for stage in STAGES if stage == word), None)
-
-
-def _happening_kind(row: Record) -> HappeningKind | None:
-    if row.automatic:
-        return "automatic"
-    if row.kind == "auto_reply":
-        return "absence"
-    if row.kind == "bounce":
-        return "bounce"
-    if row.kind != "human":
-        return None
-    return "received" if row.direction == "inbound" else "sent" if row.direction == "outbound" else None
+        return happenings(self._session, since, until)
 
 
 def _record_events(row: Record) -> Iterable[ProjectEvent]:
@@ -466,26 +429,3 @@ def _birthday(text: str) -> date | None:
         return None
     month, _, day = text.partition("-")
     return date(2000, int(month), int(day))
-
-
-def run_facts(row: CadenceRunRow) -> CadenceRun:
-    """One stored run as the rules see it."""
-    return CadenceRun(
-        project_id=row.project_id,
-        cadence=row.cadence,
-        version=row.version,
-        anchor_record_id=row.anchor_record_id,
-        anchor_sent_at=row.anchor_sent_at,
-        contact_id=row.contact_id,
-        thread_id=row.thread_id,
-        started_at=row.started_at,
-        due_at=row.due_at,
-        step_index=row.step_index,
-        status=row.status,  # type: ignore[arg-type]  # the column holds nothing else
-        paused_until=row.paused_until,
-        reason=row.reason,
-        sent_count=row.sent_count,
-        delayed_business_days=row.delayed_business_days,
-        last_sent_at=row.last_sent_at,
-        run_id=row.id,
-    )

@@ -83,3 +83,26 @@ def open_run_projects(session: Session, client_id: int) -> Sequence[int]:
         .where(Project.client_id == client_id, CadenceRunRow.status.in_(OPEN_STATUSES))
         .distinct()
     ).all()
+
+
+def run_facts(row: CadenceRunRow) -> CadenceRun:
+    """One stored run as the rules see it."""
+    return CadenceRun(
+        project_id=row.project_id,
+        cadence=row.cadence,
+        version=row.version,
+        anchor_record_id=row.anchor_record_id,
+        anchor_sent_at=row.anchor_sent_at,
+        contact_id=row.contact_id,
+        thread_id=row.thread_id,
+        started_at=row.started_at,
+        due_at=row.due_at,
+        step_index=row.step_index,
+        status=row.status,  # type: ignore[arg-type]  # the column holds nothing else
+        paused_until=row.paused_until,
+        reason=row.reason,
+        sent_count=row.sent_count,
+        delayed_business_days=row.delayed_business_days,
+        last_sent_at=row.last_sent_at,
+        run_id=row.id,
+    )

@@ -1,0 +1,216 @@
+"""The daemon in a process of its own, killed again and again while follow-ups fall due; and the count of what arrived.
+
+`python -m tests.exactly_once CONFIG EPOCH` has everything loaded and forks a daemon for every line it reads, so that a
+life begins at once: the daemon itself over a real database and submission server, with tags in place of a model, and a
+clock that began at a Thursday morning at `EPOCH`. It prints the number of each process.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from assistant.bootstrap import Options, Workplace
+from assistant.config import load_config
+from assistant.daemon import Daemon, Passes
+from assistant.store.tables import CadenceRunRow
+from parsers import parse
+from tests.offices import ASSISTANT, LILEI, MONDAY, TaggedReader, mail, open_office, write_config
+from tests.servers.smtp_sink import SmtpSink
+
+DUE = MONDAY + timedelta(days=3, minutes=1)
+"""Thursday, one minute after ten in Shanghai: every first follow-up has just fallen due."""
+
+
+class ShiftedClock:
+    """Runs as fast as the machine's clock and stood at `DUE` when that showed `epoch`, seconds since 1970."""
+
+    def __init__(self, epoch: float) -> None:
+        self._shift = DUE - datetime.fromtimestamp(epoch, UTC)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._shift
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of every step. `accepted`: how often the server took each Message-ID of a mail to a client."""
+
+    steps: int
+    kills: int
+    states: Counter[str]
+    accepted: Counter[str]
+    sent_but_not_accepted: int
+    lost_without_reason: int
+    uncertain_but_accepted: int
+
+    @property
+    def twice(self) -> int:
+        return sum(1 for count in self.accepted.values() if count > 1)
+
+    @property
+    def faults(self) -> list[str]:
+        """What must not be; empty when every step was sent once or is kept with its reason."""
+        found = []
+        if self.twice:
+            found.append(f"{self.twice} mails were accepted more than once")
+        if sum(self.states.values()) != self.steps:
+            found.append(f"{sum(self.states.values())} mails for {self.steps} steps")
+        if self.sent_but_not_accepted:
+            found.append(f"{self.sent_but_not_accepted} mails are sent, but the server never took them")
+        if self.lost_without_reason:
+            found.append(f"{self.lost_without_reason} mails stay behind without a reason")
+        if self.uncertain_but_accepted:
+            found.append(f"{self.uncertain_but_accepted} mails are uncertain although the server has them")
+        return found
+
+
+def prepared(folder: Path, smtp_port: int, steps: int) -> Path:
+    """An installation in which `steps` clients have each been waiting on for three days, up to the moment it is due."""
+    config = write_config(folder, smtp_port=smtp_port, more="daily_limit = 100000\nhourly_limit = 100000\n")
+    office = open_office(config)
+    asked, proposed = [], []
+    for number in range(steps):
+        client = f"buyer@client{number}.example"
+        asked.append(mail("请发方案。#discovery", originator=client, message_id=f"ask{number}@client{number}.example"))
+        proposed.append(
+            mail(
+                "方案请见附件。#proposal",
+                originator=LILEI,
+                to=(client,),
+                cc=(ASSISTANT,),
+                at=MONDAY + timedelta(hours=1),
+                answers=(f"ask{number}@client{number}.example",),
+            )
+        )
+    office.hear(*asked)
+    office.clock.move_to(MONDAY + timedelta(hours=2))
+    office.hear(*proposed)
+    with office.session() as session:
+        runs = session.scalar(select(func.count()).select_from(CadenceRunRow))
+    assert runs == steps, runs
+    office.workplace.database.close()
+    return config
+
+
+def killed_often(config: Path, sink: SmtpSink, steps: int, kills: int, seed: int = 1) -> Verdict:
+    """Starts and kills the daemon `kills` times at random, lets it finish, and counts."""
+    chance = random.Random(seed)
+    done = 0
+    with _nursery(config) as born:
+        while done < kills and len(sink.received) < steps:
+            process = born()
+            before = len(sink.received)
+            share = max(1, (steps - before) // max(1, kills - done))
+            goal = min(steps, before + chance.randint(0, 2 * share))
+            _wait(lambda: len(sink.received) >= goal or not _open(config), 20)  # noqa: B023  # asked at once
+            time.sleep(chance.random() * 0.1)
+            os.kill(process, signal.SIGKILL)
+            done += 1
+        last = born()
+        _wait(lambda: not _open(config), 60 + steps)
+        time.sleep(0.5)
+        os.kill(last, signal.SIGKILL)
+    return _verdict(config, sink, steps, done)
+
+
+@contextmanager
+def _nursery(config: Path) -> Iterator[Callable[[], int]]:
+    """Gives a function that starts a daemon and returns its process number."""
+    with (config.parent / "daemon.log").open("ab") as log:
+        nursery = subprocess.Popen(
+            [sys.executable, "-m", "tests.exactly_once", str(config), repr(time.time())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd=Path(__file__).parent.parent,
+        )
+    assert nursery.stdin is not None
+    assert nursery.stdout is not None
+    orders, answers = nursery.stdin, nursery.stdout
+
+    def born() -> int:
+        orders.write("one\n")
+        orders.flush()
+        return int(answers.readline())
+
+    try:
+        yield born
+    finally:
+        nursery.kill()
+        nursery.communicate()
+
+
+def _wait(ready: Callable[[], bool], seconds: float) -> None:
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends and not ready():
+        time.sleep(0.005)
+
+
+def _open(config: Path) -> bool:
+    """Whether anything is still to be decided or sent to a client."""
+    with sqlite3.connect(f"file:{config.parent / 'assistant.db'}?mode=ro", uri=True, timeout=5) as connection:
+        (undecided,) = connection.execute("SELECT count(*) FROM cadence_run WHERE step_index = 0").fetchone()
+        (waiting,) = connection.execute(
+            "SELECT count(*) FROM outbox WHERE audience = 'client' AND state IN ('queued', 'claimed', 'sending', 'deferred')"
+        ).fetchone()
+    return bool(undecided or waiting)
+
+
+def _verdict(config: Path, sink: SmtpSink, steps: int, kills: int) -> Verdict:
+    """After the Sent folder has been asked for what is uncertain: here the server's own list takes its place."""
+    accepted: Counter[str] = Counter()
+    for item in list(sink.received):
+        if not all(address.endswith("@lanhai.example") for address in item.recipients):
+            accepted[parse(item.content).message_id or ""] += 1
+    office = open_office(config, now=DUE + timedelta(hours=1))
+    delivery = office.workplace.delivery()
+    delivery.resolve_uncertain(lambda message_id: message_id in accepted)
+    rows = office.outbox()
+    office.workplace.database.close()
+    return Verdict(
+        steps=steps,
+        kills=kills,
+        states=Counter(row.state for row in rows),
+        accepted=accepted,
+        sent_but_not_accepted=sum(row.state == "sent" and not accepted[row.message_id] for row in rows),
+        lost_without_reason=sum(row.state != "sent" and not row.reason for row in rows),
+        uncertain_but_accepted=sum(row.state == "uncertain" and bool(accepted[row.message_id]) for row in rows),
+    )
+
+
+def main(config: Path, epoch: float) -> None:
+    """Forks a daemon for every line of the standard input."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # the log has no place among the answers
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever is killed leaves no entry behind
+    loaded = load_config(config)
+    office = Workplace(loaded, config.parent, Options(pace=False), ShiftedClock(epoch)).cadence
+    for _ in sys.stdin:
+        process = os.fork()
+        if process == 0:
+            workplace = Workplace(loaded, config.parent, Options(pace=False), ShiftedClock(epoch))
+            workplace.__dict__["reader"] = TaggedReader()
+            workplace.__dict__["cadence"] = office
+            passes = Passes(workplace, None, workplace.delivery())
+            passes.delivery.recover()
+            Daemon(workplace, passes).run()
+        print(process, file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), float(sys.argv[2]))

@@ -168,6 +168,18 @@ def mark_quotation(text: str) -> Cut:
     return cut
 
 
+def may_hide_answers(cut: Cut) -> bool:
+    """Whether only a line like "On … wrote:" stands over unmarked lines: nothing shows where what it heads ends.
+
+    Under a block of headers or a marker nobody answers; the client quotes all below.
+    """
+    if not cut.header_spans or cut.marks[-1] != QUOTED:
+        return False
+    start, end = cut.header_spans[-1]
+    heads = [fold(cut.bodies[index]) for index in range(start, min(end, start + 4))]
+    return not any(cut.depths[start:]) and not any(starts_block(head) or is_marker(head) for head in heads)
+
+
 def _is_verb_alone(body: str) -> bool:
     """`> wrote:` is the end of an attribution broken after its address, not a quoted line."""
     return fold(body).rstrip(": ").lower() in _VERB_LINES

@@ -305,3 +305,22 @@ def test_what_a_bounce_returns_was_not_forwarded() -> None:
     assert [one.addr_spec for one in message.bounced] == ["gone@z.example"]
     assert message.bounced_message_id == "sent@y.example"
     assert message.forwarded is None
+
+
+def test_an_answer_below_an_unmarked_quotation_is_found_in_the_html() -> None:
+    plain = "在 2024-05-06 14:22:01，李娜 <lina@y.example> 写道：\n周三可以吗？\n\n可以，周三上午十点。\n"
+    html = '<div>在 2024-05-06 14:22:01，李娜 &lt;lina@y.example&gt; 写道：</div><blockquote id="isReplyContent">周三可以吗？</blockquote><div>可以，周三上午十点。</div>'
+    message = _read(
+        _multipart("alternative", _leaf("text/plain; charset=utf-8", plain), _leaf("text/html; charset=utf-8", html))
+    )
+    assert message.reply == "可以，周三上午十点。"
+    assert message.text.startswith("在 2024-05-06")
+
+
+def test_where_plain_text_shows_the_quotation_the_html_is_not_asked() -> None:
+    plain = "可以。\n\n发件人: 李娜 <lina@y.example>\n发送时间: 2024年5月6日 14:22\n收件人: 王珂\n主题: 排期\n\n周三可以吗？\n"
+    message = _read(
+        _multipart("alternative", _leaf("text/plain; charset=utf-8", plain), _leaf("text/html", "<p>other words</p>"))
+    )
+    assert message.reply == "可以。"
+    assert message.quoted.startswith("发件人")

@@ -111,23 +111,25 @@ def choose_project(thread: NewThread, candidates: Sequence[ProjectCandidate]) ->
 
 def newness(thread: NewThread, candidates: Sequence[ProjectCandidate]) -> tuple[float, str]:
     """How likely the thread begins a project of its own (0 to 1), and the reason that speaks most for it."""
-    discovery = dict(thread.stage_probabilities).get("discovery", 0.0)
+    stages = dict(thread.stage_probabilities)
     running = [item for item in candidates if _is_running(item, thread.sent_at)]
     novel = bool(_NOVELTY.search(thread.text[:400])) * 1.5 + bool(_NOVELTY.search(thread.subject)) * 2.0
     known = any(thread.writer in item.people or thread.writer in item.participants for item in candidates)
     young = any(_is_young(item, thread.sent_at) for item in running)
     likeness = max(_likeness(thread.subject, item.names) for item in candidates)
+    beyond = all(item.stage in STAGES[3:] for item in running)
+    early = stages.get("discovery", 0.0) + (0.8 * stages.get("proposal", 0.0) if beyond else 0.0)
     strange = _strangers(thread, candidates)
     alone = strange > 0.6 and not known
-    weight = -4.0 + (4.0 if thread.inbound else 2.0) * discovery + novel - 2.0 * likeness
-    weight += 3.0 * discovery * strange
+    weight = -4.0 + (4.0 if thread.inbound or beyond else 2.0) * early + novel - 2.0 * likeness
+    weight += 3.0 * early * strange
+    weight += 1.2 * early if running and beyond else 0.0
     weight += 0.0 if running else 2.5
-    weight += 1.2 * discovery if running and all(item.stage in STAGES[3:] for item in running) else 0.0
     weight += 0.8 if thread.writer and not known else 0.0
     weight += 2.0 if alone else 0.0
     weight -= 2.0 if young and not novel else 0.0
     weight -= 3.0 if thread.is_answer else 0.0
-    weight -= 0.0 if thread.inbound or alone else 2.0
+    weight -= 0.0 if thread.inbound or alone else 1.0 if beyond else 2.0
     reason = "a new concrete enquiry" if running else "a new concrete enquiry after the last project ended"
     return 1 / (1 + math.exp(-weight)), reason
 

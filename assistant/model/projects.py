@@ -121,7 +121,7 @@ def newness(thread: NewThread, candidates: Sequence[ProjectCandidate]) -> tuple[
     early = stages.get("discovery", 0.0) + (0.8 * stages.get("proposal", 0.0) if beyond else 0.0)
     strange = _strangers(thread, candidates)
     alone = strange > 0.6 and not known
-    weight = -4.0 + (4.0 if thread.inbound or beyond else 2.0) * early + novel - 2.0 * likeness
+    weight = -3.8 + (4.0 if thread.inbound or beyond else 2.0) * early + novel - 2.0 * likeness
     weight += 3.0 * early * strange
     weight += 1.2 * early if running and beyond else 0.0
     weight += 0.0 if running else 2.5

@@ -123,6 +123,7 @@ def _from_structure(read: HtmlText, blocks: list[Block]) -> Reply:
         rest.reply,
         "\n\n".join(piece for piece in (rest.quoted, read.quoted) if piece),
         "\n".join(piece for piece in (rest.signature, read.signature) if piece),
+        f"html:{read.rule}" if read.quoted else rest.cut_by,
     )
 
 
@@ -193,6 +194,7 @@ def _assemble(
         security=contents.security,
         size=len(raw),
         defects=defects.found(),
+        cut_by=cut.cut_by if cut.quoted else "",
     )
 
 

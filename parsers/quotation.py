@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from parsers.quotation_attributions import find_attribution, is_attribution, may_end_attribution
 from parsers.quotation_collapsed import break_collapsed
@@ -43,6 +43,15 @@ WRITTEN: Final = 0
 QUOTED: Final = 1
 
 
+class Span(NamedTuple):
+    """A quote header on the lines `start` up to `end`. `delimited`: what it heads shows by marks where it ends."""
+
+    start: int
+    end: int
+    delimited: bool
+    rule: str
+
+
 @dataclass(slots=True)
 class Cut:
     """Each line of a text marked as written or quoted, and where the first quotation begins (or None)."""
@@ -57,8 +66,17 @@ class Cut:
     looks: int = 0
     rest: str = ""
     """What follows the first `MOST_LINES` lines, unread."""
-    header_spans: list[tuple[int, int]] = field(default_factory=list)
-    """First line and end of every quote header (marker, block or attribution) that was found at depth 0."""
+    header_spans: list[Span] = field(default_factory=list)
+    """Every quote header (marker, block or attribution) that was found at depth 0."""
+
+    @property
+    def rule(self) -> str:
+        """What showed where the first quotation begins, in the words of `Message.cut_by`."""
+        if self.first is None:
+            return ""
+        if self.header_spans and self.header_spans[0].start <= self.first:
+            return self.header_spans[0].rule
+        return "quote-marks"
 
 
 def split_reply(text: str) -> Reply:
@@ -75,7 +93,7 @@ def split_marked(cut: Cut) -> Reply:
     if not cut.rest:
         return head
     if head.quoted:
-        return Reply(head.reply, f"{head.quoted}\n{cut.rest}", head.signature)
+        return Reply(head.reply, f"{head.quoted}\n{cut.rest}", head.signature, head.cut_by)
     return Reply(f"{head.reply}\n{cut.rest}".strip(), "", head.signature)
 
 
@@ -101,7 +119,7 @@ def _split(cut: Cut) -> Reply:
             written.append(_joined(reply))
         if any(line.strip() for line in signature):
             signatures.extend(signature)
-    return Reply("\n\n".join(written), _joined(quoted), _joined(signatures))
+    return Reply("\n\n".join(written), _joined(quoted), _joined(signatures), cut.rule)
 
 
 def _joined(lines: list[str]) -> str:
@@ -175,9 +193,8 @@ def may_hide_answers(cut: Cut) -> bool:
     """
     if not cut.header_spans or cut.marks[-1] != QUOTED:
         return False
-    start, end = cut.header_spans[-1]
-    heads = [fold(cut.bodies[index]) for index in range(start, min(end, start + 4))]
-    return not any(cut.depths[start:]) and not any(starts_block(head) or is_marker(head) for head in heads)
+    last = cut.header_spans[-1]
+    return last.rule == "attribution" and not any(cut.depths[last.start :])
 
 
 def _is_verb_alone(body: str) -> bool:
@@ -190,7 +207,7 @@ def _scan(cut: Cut) -> None:
     total = len(cut.lines)
     while index < total:
         if cut.depths[index] == _GROUPWISE_MARKS and _is_groupwise_header(cut, index):
-            cut.header_spans.append((index, index + 1))
+            cut.header_spans.append(Span(index, index + 1, delimited=False, rule="attribution"))
             cut.marks[index:] = [QUOTED] * (total - index)
             return
         if cut.depths[index] or not cut.lines[index].strip():
@@ -199,16 +216,16 @@ def _scan(cut: Cut) -> None:
             index += 1
             continue
         span = _header_at(cut, index, lowest) if cut.looks < _MOST_LOOKS else None
-        if span is None or span[0] < 0:
+        if span is None or span.start < 0:
             if cut.first_written is None and not is_ruler(cut.lines[index]):
                 cut.first_written = index
-            index = index + 1 if span is None else span[1]
+            index = index + 1 if span is None else span.end
             continue
-        start, end, delimited = span
+        start = span.start
         if cut.first_written is not None and cut.first_written >= start:
             cut.first_written = None
-        cut.header_spans.append((start, end))
-        stop = end if delimited else total
+        cut.header_spans.append(span)
+        stop = span.end if span.delimited else total
         cut.marks[start:stop] = [QUOTED] * (stop - start)
         index = lowest = stop
 
@@ -229,8 +246,8 @@ def _is_groupwise_header(cut: Cut, index: int) -> bool:
     return may_end_attribution(body) and is_attribution(body, followed=False)
 
 
-def _header_at(cut: Cut, index: int, lowest: int) -> tuple[int, int, bool] | None:
-    """(start, end, delimited) of the quote header on line `index`; start -1 if a block was read and refused."""
+def _header_at(cut: Cut, index: int, lowest: int) -> Span | None:
+    """The quote header on line `index`; start -1 if a block was read and refused."""
     raw = cut.bodies[index]
     if ":" not in raw and "：" not in raw and "@" not in raw and "|" not in raw[:8] and not _has_look_of_marker(raw):
         return None
@@ -253,9 +270,9 @@ def _header_at(cut: Cut, index: int, lowest: int) -> tuple[int, int, bool] | Non
             on_top = cut.first_written is None and lowest == 0
             if is_quoted_header(block, marked=False, on_top=on_top):
                 start = _with_ruler_above(cut, index, lowest)
-                return start, block.end, _is_delimited(cut, start, block.end)
+                return Span(start, block.end, _is_delimited(cut, start, block.end), "header-block")
             if block.end > index + 1 and not ends:
-                return -1, block.end, False
+                return Span(-1, block.end, delimited=False, rule="")
     return _at_attribution(cut, index, lowest) if ends else None
 
 
@@ -276,28 +293,28 @@ def _may_be_marker(raw: str) -> bool:
     return raw.lstrip()[:1] in _DASHES or stripped.lower() in MARKERS or "above" in raw or "上" in raw
 
 
-def _at_marker(cut: Cut, index: int, lowest: int, folded: str) -> tuple[int, int, bool] | None:
+def _at_marker(cut: Cut, index: int, lowest: int, folded: str) -> Span | None:
     cut.looks += 1
     following = _next_text(cut, index + 1)
     if following is None:
-        return (index, index + 1, False) if is_marker(folded) else None
+        return Span(index, index + 1, delimited=False, rule="marker") if is_marker(folded) else None
     block = read_header_block(cut.bodies, cut.depths, following) if following - index <= 4 else None
     if block is not None and is_quoted_header(block, marked=True, on_top=False):
         if is_marker(folded) or is_quoted_header(block, marked=False, on_top=False):
             start = _with_ruler_above(cut, index, lowest)
-            return start, block.end, _is_delimited(cut, start, block.end)
+            return Span(start, block.end, _is_delimited(cut, start, block.end), "marker")
         return None
     if is_marker(folded):
-        return index, index + 1, _is_delimited(cut, index, index + 1)
-    return (index, index + 1, True) if cut.depths[following] else None
+        return Span(index, index + 1, _is_delimited(cut, index, index + 1), "marker")
+    return Span(index, index + 1, delimited=True, rule="marker") if cut.depths[following] else None
 
 
-def _at_attribution(cut: Cut, index: int, lowest: int) -> tuple[int, int, bool] | None:
+def _at_attribution(cut: Cut, index: int, lowest: int) -> Span | None:
     cut.looks += 1
     following = _next_text(cut, index + 1)
     followed = following is not None and cut.depths[following] > 0
     start = find_attribution(cut.bodies, cut.depths, index, lowest, followed=followed)
-    return None if start is None else (start, index + 1, followed)
+    return None if start is None else Span(start, index + 1, followed, "attribution")
 
 
 def _next_text(cut: Cut, index: int) -> int | None:

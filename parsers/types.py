@@ -99,6 +99,8 @@ class Reply:
     reply: str
     quoted: str
     signature: str
+    cut_by: str = field(default="", compare=False)
+    """What showed where the quotation begins; see `Message.cut_by`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,3 +151,6 @@ class Message:
     """"" or what cryptographic envelope was recognised: "smime-signed", "smime-encrypted", "pgp-signed", "pgp-encrypted"."""
     size: int
     defects: tuple[Defect, ...] = field(default=())
+    cut_by: str = ""
+    """Why `quoted` was cut: "quote-marks", "attribution" (On … wrote:), "header-block" (From, Date, Subject), "marker"
+    (-----Original Message-----), or "html:" and the client whose structure was recognised; "" if nothing was."""

@@ -9,8 +9,10 @@ from assistant.model.cadence import OptOutScope
 _LONGEST_REQUEST = 160
 """Longer text that merely mentions the words is a mail about something else."""
 
+_POLITE = r"([\s,，]*(please|thanks|thank you|谢谢|謝謝|多谢|多謝))?"
 _ALL = re.compile(
-    r"^\W*(unsubscribe( me)?( please)?|退订|取消订阅|取消訂閱|(请|請)?不要再(给|給)?我?(发|發)(邮件|郵件|信)|remove me( from .{0,30})?|do not (email|contact) me( again)?)\W*$",
+    r"^\W*(please\s+)?(unsubscribe( me)?|退订|取消订阅|取消訂閱|(请|請)?不要再(给|給)?我?(发|發)(邮件|郵件|信)|"
+    r"remove me( from .{0,30})?|do not (email|contact) me( again)?)" + _POLITE + r"\W*$",
     re.IGNORECASE,
 )
 _GREETINGS = re.compile(
@@ -18,10 +20,14 @@ _GREETINGS = re.compile(
     re.IGNORECASE,
 )
 _FOLLOW_UPS = re.compile(
-    r"^\W*((请|請|麻烦|麻煩)?(你们|你們|您)?停止(全部|所有)?(的)?(提醒|跟(进|進)|催促)|(不用|不要|別|别)再?(提醒|催)(我)?(了)?|stop(\s+(the\s+)?(reminders?|reminding me|follow(ing)?[- ]?ups?))?(,?\s*(please|thanks|thank you))?)\W*$",
+    r"^\W*((请|請|麻烦|麻煩)?(你们|你們|您)?停止(全部|所有)?(的)?(提醒|跟(进|進)|催促)|(不用|不要|別|别)再?(提醒|催)(我)?(了)?|stop(\s+(the\s+)?(reminders?|reminding me|follow(ing)?[- ]?ups?))?)"
+    + _POLITE
+    + r"\W*$",
     re.IGNORECASE,
 )
-_THIS_THREAD = re.compile(r"(这件事|這件事|这封|這封|本邮件|此邮件|这个项目|這個專案|this (thread|project|one|topic))", re.IGNORECASE)
+_THIS_THREAD = re.compile(
+    r"(这件事|這件事|这封|這封|本邮件|此邮件|这个项目|這個專案|this (thread|project|one|topic))", re.IGNORECASE
+)
 
 
 def read_opt_out(reply: str) -> tuple[OptOutScope, str] | None:

@@ -13,7 +13,7 @@ from parsers import Address, Message
 
 _AUTHSERV_RESULT = re.compile(r"\bdmarc\s*=\s*(\w+)", re.IGNORECASE)
 _NO_PERSON = re.compile(
-    r"^(no-?_?reply|do-?not-?reply|mailer-daemon|postmaster|bounces?|notifications?|newsletter|news|daemon|root|abuse)([+._-].*)?$",
+    r"^(no[-_.]?reply|do[-_.]?not[-_.]?reply|mailer-daemon|postmaster|bounces?|notifications?|newsletter|news|daemon|root|abuse)([+._-].*)?$",
     re.IGNORECASE,
 )
 
@@ -136,21 +136,26 @@ def is_a_person(addr_spec: str) -> bool:
 
 
 _ROLE = re.compile(
-    r"^[\s|·•*]*(?=\S)((?:[^\n|·•,，、/@\d]{0,40}?)"
-    r"(?:\b(?:director|manager|head of [a-z &]{2,30}|head|founder|owner|partner|officer|executive|assistant|coordinator|specialist|lead|president|"
-    r"secretary|treasurer|accountant|counsel|buyer|controller|trustee|chair|chairman|chairwoman|principal|producer|editor|curator|analyst|"
-    r"ceo|cfo|cmo|coo|cto|vp|vice president)\b"
-    r"|总监|總監|经理|經理|主管|助理|专员|專員|总裁|總裁|主任|负责人|負責人|合伙人|合夥人|创始人|創辦人|创办人|店长|店長|财务|財務|会计|會計|法务|法務|"
-    r"采购|採購|秘书|秘書|董事长|董事長|总经理|館長|馆长|部长|部長|科长|科長|校长|校長|顾问|顧問|专家)"
-    r"[^\n|·•,，、/@\d]{0,30}?)[\s|·•,，、/]*$",
-    re.IGNORECASE | re.MULTILINE,
+    r"\b(?:director|manager|head|founder|owner|partner|officer|executive|assistant|coordinator|specialist|lead|president|secretary|treasurer|"
+    r"accountant|counsel|buyer|controller|trustee|chair|chairman|chairwoman|principal|producer|editor|curator|analyst|ceo|cfo|cmo|coo|cto|vp)\b"
+    r"|总监|總監|经理|經理|主管|助理|专员|專員|总裁|總裁|主任|负责人|負責人|合伙人|合夥人|创始人|創辦人|创办人|店长|店長|财务|財務|会计|會計|法务|法務"
+    r"|采购|採購|秘书|秘書|董事长|董事長|馆长|館長|部长|部長|科长|科長|校长|校長|顾问|顧問",
+    re.IGNORECASE,
 )
+_ROLE_LENGTH = 50
 
 
 def role_in(signature: str) -> str:
-    """The line of a signature that says what its writer does there, or ""."""
-    match = _ROLE.search(signature[:2000])
-    return " ".join(match[1].split())[:80] if match else ""
+    """The piece of a signature that says what its writer does there, or ""."""
+    for line in signature[:2000].splitlines():
+        for piece in re.split(r"[|·•,，、/]", line):
+            piece = " ".join(piece.split())
+            if len(piece) > _ROLE_LENGTH or re.search(r"[\d@。.!?！？:：]", piece) or not _ROLE.search(piece):
+                continue
+            # 林晓芸 市场总监: the name stands before the role.
+            words = [word for word in piece.split() if word[0] >= "\u3400" and _ROLE.search(word)]
+            return words[0] if words else piece
+    return ""
 
 
 @lru_cache(maxsize=1)

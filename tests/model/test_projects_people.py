@@ -13,9 +13,11 @@ from assistant.model.people import role_in
     [
         ("Rosie Fenn\nMarketing Director\nFennick Oats", "Marketing Director"),
         ("林晓芸\n市场总监\n茗山茶业", "市场总监"),
-        ("Wei Zhang | Head of Brand\n+86 21 5555 0100", ""),
+        ("Wei Zhang | Head of Brand\n+86 21 5555 0100", "Head of Brand"),
         ("Anna\nanna@client.example", ""),
-        ("陳小姐\n採購經理 | 山嵐溫泉", ""),
+        ("陳小姐\n採購經理 | 山嵐溫泉", "採購經理"),
+        ("林晓芸 市场总监", "市场总监"),
+        ("Please ask my assistant.", ""),
     ],
 )
 def test_the_line_of_a_role_is_read_and_nothing_else(signature: str, role: str) -> None:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from assistant.clock import Clock
+from assistant.intake.facts import fingerprint, history, plausible_time
 from assistant.intake.project_book import ProjectBook
 from assistant.intake.quarantine import in_quarantine, put_in_quarantine, settle_quarantine
+from assistant.intake.reading_process import ReadingProcess
 from assistant.intake.record import apply_reading, note_consequences, refresh_project
 from assistant.intake.relations import AgencySide, Parties, find_parties, settle_parties, settle_project
 from assistant.intake.signals import note_signals
 from assistant.model.people import Relation, relate
 from assistant.model.process import STAGES
 from assistant.model.projects import NewThread
-from assistant.model.reading import ContextItem, MailToRead, Reader, Reading, TextToRead
+from assistant.model.reading import MailToRead, Reader, Reading, TextToRead
 from assistant.model.threading import ids_of
 from assistant.store import Archive, Database
 from assistant.store.clients import remember_contacts
@@ -31,11 +32,10 @@ from parsers import Message, parse
 
 _log = structlog.get_logger("assistant.intake")
 
-_HISTORY = 12
-_TEN_YEARS = timedelta(days=3653)
-_CLOCK_SLACK = timedelta(minutes=15)
 _DEFAULT_BATCH = 250
 _PREPARED_AT_ONCE = 32
+_LONG_RUN = 300
+"""From so many messages on a second process pays for its start."""
 
 AfterRecord = Callable[[Session, Record, Message], None]
 """Called in the message's own transaction after it was recorded: deciding, settling, receipts."""
@@ -100,7 +100,9 @@ class Intake:
         clock: Clock,
         settings: IntakeSettings | None = None,
         after_record: AfterRecord | None = None,
+        make_reader: Callable[[], Reader] | None = None,
     ) -> None:
+        """`make_reader` builds another reader of the same kind for a process of its own; without it runs are single."""
         self._database = database
         self._archive = archive
         self._reader = reader
@@ -111,10 +113,28 @@ class Intake:
         self._phase = ""
         self._book = ProjectBook()
         self._retried: frozenset[int] = frozenset()
+        self._make_reader = make_reader
+        self._beside: ReadingProcess | None = None
 
     def run(self, limit: int | None = None, progress: Callable[[int], None] | None = None) -> IntakeCounts:
         """Interprets what is pending, oldest first, up to `limit` messages; returns what became of it."""
         counts = IntakeCounts()
+        if self._make_reader is not None and limit is None and self._waiting() >= _LONG_RUN:
+            self._beside = ReadingProcess(self._make_reader)
+        try:
+            return self._run_batches(counts, limit, progress)
+        finally:
+            if self._beside is not None:
+                self._beside.close()
+                self._beside = None
+
+    def _waiting(self) -> int:
+        with self._database.session() as session:
+            return session.scalar(select(func.count()).select_from(Location).where(Location.outcome == "pending")) or 0
+
+    def _run_batches(
+        self, counts: IntakeCounts, limit: int | None, progress: Callable[[int], None] | None
+    ) -> IntakeCounts:
         while limit is None or counts.total < limit:
             size = _DEFAULT_BATCH if limit is None else min(_DEFAULT_BATCH, limit - counts.total)
             batch = self._run_batch(size)
@@ -185,36 +205,35 @@ class Intake:
         )
 
     def _prepared(self, candidates: Sequence[_Candidate]) -> Iterator[_Candidate]:
-        """The candidates in order, each after its text was read; the next few are read beside the present ones."""
-        groups = [
-            candidates[start : start + _PREPARED_AT_ONCE] for start in range(0, len(candidates), _PREPARED_AT_ONCE)
-        ]
-        if len(groups) <= 1:
-            self._prepare(candidates)
-            yield from candidates
-            return
-        with ThreadPoolExecutor(1, thread_name_prefix="reading") as pool:
-            ready = [pool.submit(self._prepare, group) for group in groups]
-            for group, done in zip(groups, ready, strict=True):
-                done.result()
-                yield from group
+        """The candidates in order, each after its text was read; in a long run the next few are read meanwhile."""
+        self._phase = "understand"
+        step = _PREPARED_AT_ONCE if self._beside is not None else max(1, len(candidates))
+        groups = [candidates[start : start + step] for start in range(0, len(candidates), step)]
+        ready = [self._begin_reading(group) for group in groups]
+        for group, prepare in zip(groups, ready, strict=True):
+            wanted = [candidate for candidate in group if candidate.message.kind == "human"]
+            try:
+                for candidate, prepared in zip(wanted, prepare(), strict=True):
+                    candidate.prepared = prepared
+            except Exception:  # noqa: BLE001  # one text may break the group: each is then read alone, in its own savepoint
+                _log.warning("batch_reading_failed", messages=len(wanted))
+            yield from group
 
-    def _prepare(self, candidates: Sequence[_Candidate]) -> None:
-        """The costly part of understanding, for several texts at once."""
-        wanted = [candidate for candidate in candidates if candidate.message.kind == "human"]
-        texts = [TextToRead(item.subject, item.text, item.message.language) for item in wanted]
-        try:
-            for candidate, prepared in zip(wanted, self._reader.prepare(texts), strict=True):
-                candidate.prepared = prepared
-        except Exception:  # noqa: BLE001  # one text may break the batch: each is then read alone, in its own savepoint
-            _log.warning("batch_reading_failed", messages=len(wanted))
+    def _begin_reading(self, group: Sequence[_Candidate]) -> Callable[[], Sequence[object]]:
+        """Begins the costly part of understanding for several texts; what comes back waits for it."""
+        human = [candidate for candidate in group if candidate.message.kind == "human"]
+        texts = [TextToRead(item.subject, item.text, item.message.language) for item in human]
+        if self._beside is not None:
+            return self._beside.prepare(texts).result
+        return lambda: self._reader.prepare(texts)
 
     # --- one message ------------------------------------------------------------------------------------------------
 
     def _interpret(self, session: Session, candidate: _Candidate, counts: IntakeCounts) -> None:
         location = candidate.location
         try:
-            with session.begin_nested():
+            # What a phase has to see of an earlier one it flushes itself: asking before every query costs a tenth.
+            with session.begin_nested(), session.no_autoflush:
                 outcome, reason, record = self._phases(session, candidate)
                 location.outcome, location.outcome_reason = outcome, reason
                 location.record_id = record.id if record else None
@@ -291,6 +310,7 @@ class Intake:
             refresh_project(session, project, self._book)
         self._phase = "decide"
         if self._after_record is not None:
+            session.flush()
             self._after_record(session, record, message)
         return "logged", "spoofed sender" if relation.spoofed else "", record
 
@@ -401,34 +421,3 @@ class Intake:
     def _quarantine(self, session: Session, location: Location, error: Exception, counts: IntakeCounts) -> None:
         put_in_quarantine(session, location, self._phase, error, self._clock.now())
         counts.quarantined += 1
-
-
-def plausible_time(written: datetime | None, received: datetime) -> datetime:
-    """The Date header where it can be true: not after the mail was received, not ten years before."""
-    if written is None or written > received + _CLOCK_SLACK or written < received - _TEN_YEARS:
-        return received.astimezone(UTC)
-    return written.astimezone(UTC)
-
-
-def fingerprint(message: Message) -> str:
-    """The same for copies of one message that took different ways, different for a reused Message-ID."""
-    letters = "".join(character for character in message.reply[:4000] if character.isalnum())
-    names = "|".join(item.sha256 for item in message.attachments)
-    writer = message.originator.addr_spec if message.originator else ""
-    return hashlib.sha256(f"{writer}|{message.base_subject}|{letters}|{names}".encode("utf-8", "replace")).hexdigest()
-
-
-def history(records: Sequence[Record], before: datetime) -> tuple[ContextItem, ...]:
-    """The last messages between people in the project, oldest first."""
-    earlier = [row for row in records if row.sent_at <= before and row.kind == "human" and not row.automatic]
-    earlier.sort(key=lambda row: (row.sent_at, row.id))
-    return tuple(
-        ContextItem(
-            row.stage,
-            tuple((item[0], item[1]) for item in (row.text_probabilities or row.stage_probabilities)),
-            row.direction,
-            row.sent_at,
-            tuple(item[0] for item in row.attachments),
-        )
-        for row in earlier[-_HISTORY:]
-    )

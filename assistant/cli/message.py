@@ -26,6 +26,7 @@ def parse_file(
     as_json: Annotated[bool, typer.Option("--json", help="All facts as one JSON object.")] = False,
 ) -> None:
     """Show how a mail is read: what was kept, what was cut and why, and its defects. Needs no configuration."""
+    from assistant.cli.message_display import escaped
     from assistant.errors import WrongUse
     from parsers import parse
 
@@ -35,66 +36,21 @@ def parse_file(
         raise WrongUse(f"{file} cannot be read: {error.strerror}.") from error
     message = parse(raw)
     if as_json:
-        result(json_line(dataclasses.asdict(message)))
+        result(escaped(json_line(dataclasses.asdict(message))))
     else:
         _print_message(message)
 
 
 def _print_message(message: Message) -> None:
+    from assistant.cli.message_display import facts, sections
+
     out = console()
-    for label, value in _header_lines(message):
-        if value:
-            out.print(f"[bold]{label:<14}[/bold]", end="")
-            out.print(value, markup=False)
-    for title, text, style in (
-        ("newly written", message.reply, ""),
-        ("signature (cut)", message.signature, "dim"),
-        ("quoted (cut)", message.quoted, "dim"),
-    ):
-        if text.strip():
-            out.rule(title, align="left", style="dim")
-            out.print(text.strip(), markup=False, style=style)
-    if message.forwarded is not None:
-        out.rule("forwarded", align="left", style="dim")
-        inner = message.forwarded
-        writer = _person(inner.originator)
-        out.print(f"{writer}  {inner.date or ''}  {inner.subject}", markup=False)
-        out.print(inner.text.strip(), markup=False)
-
-
-def _header_lines(message: Message) -> list[tuple[str, str]]:
-    attachments = ", ".join(
-        f"{item.filename or item.content_type} ({item.size:,} bytes)" for item in message.attachments
-    )
-    return [
-        ("from", _person(message.originator)),
-        ("to", ", ".join(_person(person) for person in message.to)),
-        ("cc", ", ".join(_person(person) for person in message.cc)),
-        ("date", message.date.isoformat() if message.date else "unknown"),
-        ("subject", message.subject),
-        ("base subject", message.base_subject if message.base_subject != message.subject else ""),
-        ("message-id", message.message_id or "none"),
-        ("in reply to", message.in_reply_to or ""),
-        ("references", " ".join(message.references)),
-        ("kind", message.kind),
-        ("evidence", "; ".join(f"{sign.sign}: {sign.text}" if sign.text else sign.sign for sign in message.evidence)),
-        ("bounced", ", ".join(f"{item.addr_spec} {item.action} {item.status}" for item in message.bounced)),
-        ("absent until", message.absent_until.isoformat() if message.absent_until else ""),
-        ("invitation", f"{message.invitation.method} {message.invitation.summary}" if message.invitation else ""),
-        ("language", message.language),
-        ("attachments", attachments),
-        ("security", message.security),
-        (
-            "defects",
-            "; ".join(" ".join(filter(None, (item.code, item.where, item.detail))) for item in message.defects),
-        ),
-    ]
-
-
-def _person(address: Any) -> str:
-    if address is None:
-        return "nobody"
-    return f"{address.name} <{address.addr_spec}>" if address.name else str(address.addr_spec)
+    for label, value in facts(message):
+        out.print(f"[bold]{label:<14}[/bold]", end="")
+        out.print(value, markup=False, soft_wrap=True)
+    for title, text, kept in sections(message):
+        out.rule(title, align="left", style="dim")
+        out.print(text, markup=False, soft_wrap=True, style="" if kept else "dim")
 
 
 @app.command("show")

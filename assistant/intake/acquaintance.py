@@ -118,7 +118,7 @@ def _business_words(local: str, name: str) -> set[str]:
 
 def adopt_mail_of(session: Session, client: Client, addr_spec: str, key: str) -> None:
     """Mail of a person that was logged while nobody knew it for a client's."""
-    same = Record.originator == addr_spec.lower() if "@" in key else Record.originator.endswith(f"@{key}")
+    same = Record.originator == addr_spec.lower() if "@" in key else Record.originator.endswith(f"@{key}", autoescape=True)
     ids = list(
         session.scalars(
             select(Record.id).where(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 from assistant.adapters import mailbox_settings, resolve_url, submission_settings, token_source
-from assistant.clock import Clock, FrozenClock, SystemClock
+from assistant.clock import Clock, FrozenClock, SystemClock, monotonic
 from assistant.config import Config, full_language, keep_secret, load_config
 from assistant.errors import AssistantError, Problem, ProblemsFound
-from assistant.model.cadence import Refusal, SendMail, StaffFacts
+from assistant.model.cadence import Decision, Refusal, SendMail, StaffFacts
 from assistant.model.locality import Locality
 from assistant.model.people import Directory
 from assistant.resources import folder_for, shipped
@@ -24,6 +24,7 @@ from assistant.store import Archive, Database, DatabaseArchive, open_database
 
 if TYPE_CHECKING:
     from assistant.cadence.office import CadenceOffice
+    from assistant.cadence.planning import PlannedMoments
     from assistant.intake.keep import StoreSink
     from assistant.intake.pipeline import Intake, IntakeCounts
     from assistant.mail.oauth import TokenSource
@@ -34,11 +35,17 @@ if TYPE_CHECKING:
     from assistant.outbox.letters import Sender
     from assistant.rendering import Templates
     from assistant.reports.office import ReportOffice
+    from assistant.store.facts import DatabaseFacts
     from assistant.store.planning import PlanningFacts
     from assistant.store.tables import OutboxMessage, Record
     from parsers import Message
 
 _log = structlog.get_logger("assistant")
+
+_CLIENTS_AT_ONCE = 10
+"""How many clients are planned in one transaction."""
+_PLANNING_SECONDS = 1.0
+"""How long a turn of the daemon plans before mail is looked after again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +154,15 @@ class Workplace:
 
     @cached_property
     def reader(self) -> Reader:
+        return self._reader_maker()()
+
+    def _reader_maker(self) -> Callable[[], Reader]:
+        """Builds the reader, here or in a process of its own."""
         from assistant.understanding import load_reader
 
         settings = self.config.understanding
         own = self.base / (settings.model or "understanding")
-        return load_reader(settings.encoder, own if settings.model or own.is_dir() else None)
+        return partial(load_reader, settings.encoder, own if settings.model or own.is_dir() else None)
 
     @cached_property
     def cadence(self) -> CadenceOffice:
@@ -182,6 +193,7 @@ class Workplace:
             self.clock,
             IntakeSettings(self.config.intake.cutoff, self.simulated),
             self._after_record,
+            self._reader_maker(),
         )
 
     def _after_record(self, session: Session, record: Record, message: Message) -> None:
@@ -399,31 +411,72 @@ class Workplace:
                 self.decide_project(session, project_id)
         return len(projects)
 
-    def plan(self) -> int:
-        """Greetings, reminders and summaries that fall due now; returns how many mails were newly stored."""
-        from assistant.outbox.effects import EffectContext, store_decision
-        from assistant.outbox.staff_mail import queue_staff_mail
+    def plan(self, moments: PlannedMoments | None = None) -> int:
+        """Greetings, reminders and summaries that fall due now; returns how many mails were newly stored.
+
+        With `moments`, which the daemon keeps, only the clients are looked at for whom something can be due, and after
+        a second the rest of them wait for the next turn.
+        """
         from assistant.store.facts import DatabaseFacts
 
         now = self.clock.now()
+        if moments is not None:
+            return self._plan_due(moments, now)
         with self.database.session() as session:
             facts = DatabaseFacts(session, self.directory, now)
             clients, reminders = self.planning.read(session, facts)
             decision = self.cadence.decide_planned(clients, reminders, now)
-            for effect in decision.effects:
-                if isinstance(effect, SendMail):
-                    self.planning.forget(effect.client_id)
-            stored = store_decision(session, decision, EffectContext(self.sender, self.cadence.templates, facts, now))
-            staff_mails = [
-                *self.reports.summaries(session, facts, stored.summaries, now),
-                *self.reports.notes(session, facts, now),
-                *self.reports.digests(session, now),
-                *self.reports.opt_out_notices(session, now),
-                *self.reports.bounce_notices(session, now),
-                *filter(None, [self.reports.quarantine_notice(session, now)]),
-            ]
-            queued = [mail for mail in staff_mails if queue_staff_mail(session, mail, self.sender, now) is not None]
+            return self._store_planned(session, facts, decision, now) + self._tell_staff(session, facts, now)
+
+    def _plan_due(self, moments: PlannedMoments, now: datetime) -> int:
+        from assistant.model.cadence import ReminderFacts
+        from assistant.store.facts import DatabaseFacts
+
+        began, queued = monotonic(), 0
+        with self.database.session() as session:
+            due = moments.due(session, self.cadence.rules.version, now)
+        for start in range(0, len(due), _CLIENTS_AT_ONCE):
+            if monotonic() - began > _PLANNING_SECONDS:
+                moments.behind = True
+                break
+            with self.database.session() as session:
+                facts = DatabaseFacts(session, self.directory, now)
+                for client_id in due[start : start + _CLIENTS_AT_ONCE]:
+                    decision = self.cadence.decide_planned(
+                        [facts.client(client_id)], facts.reminders_of(client_id), now
+                    )
+                    queued += self._store_planned(session, facts, decision, now)
+                    moments.looked_at(client_id, decision.look_again_at)
+        with self.database.session() as session:
+            facts = DatabaseFacts(session, self.directory, now)
+            waiting = ReminderFacts((), (), self.directory.staff, facts.waiting())
+            queued += self._store_planned(session, facts, self.cadence.decide_planned([], waiting, now), now)
+            return queued + self._tell_staff(session, facts, now)
+
+    def _store_planned(self, session: Session, facts: DatabaseFacts, decision: Decision, now: datetime) -> int:
+        from assistant.outbox.effects import EffectContext, store_decision
+        from assistant.outbox.staff_mail import queue_staff_mail
+
+        for effect in decision.effects:
+            if isinstance(effect, SendMail):
+                self.planning.forget(effect.client_id)
+        stored = store_decision(session, decision, EffectContext(self.sender, self.cadence.templates, facts, now))
+        summaries = self.reports.summaries(session, facts, stored.summaries, now) if stored.summaries else []
+        queued = [mail for mail in summaries if queue_staff_mail(session, mail, self.sender, now) is not None]
         return stored.mails_queued + len(queued)
+
+    def _tell_staff(self, session: Session, facts: DatabaseFacts, now: datetime) -> int:
+        """Notes, digests and notices that colleagues have not had yet."""
+        from assistant.outbox.staff_mail import queue_staff_mail
+
+        mails = [
+            *self.reports.notes(session, facts, now),
+            *self.reports.digests(session, now),
+            *self.reports.opt_out_notices(session, now),
+            *self.reports.bounce_notices(session, now),
+            *filter(None, [self.reports.quarantine_notice(session, now)]),
+        ]
+        return sum(queue_staff_mail(session, mail, self.sender, now) is not None for mail in mails)
 
     def report_problems(self, problems: Sequence[Problem]) -> None:
         """Tells the operator by mail that an edited set of rules was not taken; the last good one goes on."""

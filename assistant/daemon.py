@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
+from assistant.cadence.planning import PlannedMoments
 from assistant.clock import monotonic
 from assistant.errors import AssistantError
 
@@ -115,6 +116,7 @@ class Daemon:
         self._stop = threading.Event()
         self._failures = 0
         self._trouble = ""
+        self._moments = PlannedMoments()
 
     def wake(self) -> None:
         """New mail is there, or it is time to look."""
@@ -160,7 +162,7 @@ class Daemon:
         workplace.cadence.reload_if_changed(self._workplace.report_problems)
         workplace.interpret()
         workplace.decide_due()
-        workplace.plan()
+        workplace.plan(self._moments)
         if self._stop.is_set() or not passes.delivery.anything_due():
             return
         if passes.reader is not None and passes.reader.read_once():
@@ -172,6 +174,8 @@ class Daemon:
 
     def _pause(self) -> float:
         """Seconds until the next turn if nothing wakes us: a tick, growing while something is broken."""
+        if self._moments.behind and not self._failures:
+            return 0.0
         tick: float = self._workplace.config.daemon.tick.total_seconds()
         return min(tick * float(2 ** min(self._failures, 6)), _LONGEST_PAUSE_SECONDS)
 

@@ -26,6 +26,9 @@ from assistant.model.cadence import (
     greeting_key,
 )
 
+_TRY_AGAIN = timedelta(hours=1)
+"""What forbids a greeting may pass on the same day: quiet hours, an absence, a complaint."""
+
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
@@ -70,6 +73,8 @@ def decide_greetings(
             if not reason and greeted:
                 reason, detail = "restraint", f"{contact.name} gets another greeting today"
             trace.append(TraceEntry(rule.name, not reason, reason or "due", detail or contact.name, occasion.due_at))
+            if reason and reason not in ("already-greeted", "already-ordered"):
+                later.append(now + _TRY_AGAIN)
             if not reason:
                 greeted[festival] = rule.name
                 effects.append(_send(occasion, client, now, staff))

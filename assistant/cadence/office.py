@@ -22,13 +22,11 @@ from assistant.errors import Problem
 from assistant.model.cadence import (
     ClientFacts,
     Decision,
-    Effect,
     FactsSource,
     ProjectFacts,
     Refusal,
     ReminderFacts,
     SendMail,
-    TraceEntry,
 )
 from assistant.model.people import Directory
 from assistant.rendering import Templates
@@ -157,21 +155,18 @@ class CadenceOffice:
         return decide(project, facts.runs(project_id), rulebook, self.calendars, now)
 
     def decide_planned(self, clients: Sequence[ClientFacts], reminders: ReminderFacts, now: datetime) -> Decision:
-        """Greetings, reminders and summaries that are due now."""
-        effects: list[Effect] = []
-        trace: list[TraceEntry] = []
+        """Greetings, reminders and summaries that are due now, and when to look again if nothing happens meanwhile."""
         staff = self._directory.staff
-        for client in clients:
-            decision = decide_greetings(client, self.rules, self.calendars, now, staff=staff)
-            effects.extend(decision.effects)
-            trace.extend(decision.trace)
-        for decision in (
+        decisions = [
+            *(decide_greetings(client, self.rules, self.calendars, now, staff=staff) for client in clients),
             decide_reminders(reminders, self.rules, self.calendars, now),
             decide_summaries(clients, staff, self.rules, self.calendars, now),
-        ):
-            effects.extend(decision.effects)
-            trace.extend(decision.trace)
-        return Decision(tuple(effects), tuple(trace))
+        ]
+        return Decision(
+            tuple(effect for decision in decisions for effect in decision.effects),
+            tuple(entry for decision in decisions for entry in decision.trace),
+            min((decision.look_again_at for decision in decisions if decision.look_again_at), default=None),
+        )
 
     def recheck(
         self, send: SendMail, client: ClientFacts, project: ProjectFacts | None, now: datetime

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 
 from assistant.cadence.matching import client_misses, owner_of, project_misses
 from assistant.cadence.people import first_of
@@ -40,6 +40,8 @@ class Desk:
     calendars: Calendars
     now: datetime
     staff: tuple[StaffFacts, ...]
+    later: list[datetime] = field(default_factory=list)
+    """When something that is not due yet will be."""
 
     @property
     def zone(self) -> str:
@@ -48,6 +50,18 @@ class Desk:
     @property
     def today(self) -> date:
         return local_date(self.now, self.zone)
+
+    def has_come(self, moment: datetime) -> bool:
+        """Whether it is time; if not, the moment is kept as one at which to look again."""
+        if self.now >= moment:
+            return True
+        self.later.append(moment)
+        return False
+
+    @property
+    def look_again_at(self) -> datetime:
+        """Nothing can be due before: what goes by the day waits for the agency's midnight."""
+        return min([*self.later, local_moment(self.today + ONE_DAY, time(0), self.zone)])
 
     def after(self, moment: datetime, duration: Duration) -> datetime:
         """The moment a duration later, in the agency's business time."""
@@ -86,7 +100,7 @@ def decide_reminders(facts: ReminderFacts, rulebook: Rulebook, calendars: Calend
         found = list(_by_rule(rule, facts, desk))
         effects += found
         trace.append(TraceEntry(rule.name, bool(found), "due" if found else "nothing", f"{len(found)} to tell"))
-    return Decision(tuple(_once(effects)), tuple(trace))
+    return Decision(tuple(_once(effects)), tuple(trace), desk.look_again_at)
 
 
 def _once(effects: Iterable[RemindStaff]) -> Iterator[RemindStaff]:
@@ -124,7 +138,7 @@ def _questions(rule: Reminder, project: ProjectFacts, desk: Desk) -> Iterator[Re
         promised = question.promised_at or desk.after(question.asked_at, rule.promise)
         warn_at = desk.before(promised, question.asked_at, rule.before)
         text = question.summary or question.subject
-        if desk.now >= warn_at:
+        if desk.has_come(warn_at):
             person = first_of(rule.to, owner, desk.staff)
             key = f"remind:question:{question.record_id}"
             yield _remind(
@@ -140,7 +154,7 @@ def _questions(rule: Reminder, project: ProjectFacts, desk: Desk) -> Iterator[Re
                 contact_id=question.contact_id,
                 due_at=promised,
             )
-        if rule.escalate_after is not None and desk.now >= desk.after(promised, rule.escalate_after):
+        if rule.escalate_after is not None and desk.has_come(desk.after(promised, rule.escalate_after)):
             person = first_of(rule.escalate_to, owner, desk.staff)
             key = f"remind:escalation:{question.record_id}"
             yield _remind(
@@ -207,7 +221,7 @@ _BY_PROJECT = {
 
 def _waiting(rule: Reminder, facts: ReminderFacts, desk: Desk) -> Iterator[RemindStaff]:
     for item in facts.waiting:
-        if desk.now >= desk.after(item.since, rule.after):
+        if desk.has_come(desk.after(item.since, rule.after)):
             person = next((one for one in desk.staff if one.address == item.to), None)
             key = f"remind:waiting:{item.outbox_id}:{desk.today}"
             person = person or StaffFacts(item.to, item.to, timezone=desk.zone)
@@ -225,7 +239,7 @@ def _no_contact(rule: Reminder, facts: ReminderFacts, desk: Desk) -> Iterator[Re
         if known is None or known[0].sent_at < last.sent_at:
             latest[project.client.client_id] = (last, project)
     for client_id, (last, project) in sorted(latest.items()):
-        if desk.now >= desk.after(last.sent_at, rule.after):
+        if desk.has_come(desk.after(last.sent_at, rule.after)):
             person = first_of(rule.to, owner_of(project), desk.staff)
             key = f"remind:no-contact:{client_id}:{last.record_id}"
             text = f"{local_date(last.sent_at, desk.zone)}"

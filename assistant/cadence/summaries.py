@@ -27,6 +27,7 @@ def decide_summaries(
     """
     effects: list[SendSummary] = []
     trace: list[TraceEntry] = []
+    later: list[datetime] = []
     today = local_date(now, calendars.agency_timezone)
     monday = today - timedelta(days=today.weekday())
     for client in clients:
@@ -37,12 +38,14 @@ def decide_summaries(
         to = addresses_of(rule.to, client.owner, staff)
         if due is None or now < due or not to:
             reason = "nobody" if not to else "not-due"
+            if due is not None and to:
+                later.append(due)
             trace.append(TraceEntry(rule.name, False, reason, client.name, due))
             continue
         trace.append(TraceEntry(rule.name, True, "due", client.name, due))
         key = f"summary:{client.client_id}:{monday}"
         effects.append(SendSummary(client.client_id, to, monday, due, rule.name, rule.version, rule.when_empty, key))
-    return Decision(tuple(effects), tuple(trace))
+    return Decision(tuple(effects), tuple(trace), min(later, default=None))
 
 
 def due_in_week(rule: Summary, monday: date, agency: BusinessCalendar, zone: str) -> datetime | None:

@@ -17,6 +17,11 @@ MAKE_UP_COUNTRIES: Final = frozenset({"CN"})
 CATEGORIES: Final[dict[str, tuple[str, ...]]] = {"HK": ("public", "optional")}
 """Hong Kong's offices close on all 17 general holidays, not only on the 14 statutory ones."""
 
+OFFICE_WEEKEND: Final[dict[str, frozenset[int]]] = {"HK": frozenset({5, 6})}
+"""Where the law's weekend is not the offices'. Hong Kong's rest day by law is Sunday alone, and banks open on Saturday
+mornings; but the government, agencies and the marketing departments they write to keep a five-day week, Monday to Friday.
+Whoever works on Saturdays says so in `rules/calendar.toml`."""
+
 DEFAULT_SUBDIVISION: Final = {"GB": "ENG"}
 """Without a subdivision the library knows no Easter Monday for Britain."""
 
@@ -78,7 +83,7 @@ def published_year(country: str, subdivision: str, year: int) -> PublishedYear:
     return PublishedYear(
         off=off,
         on=on,
-        weekend=frozenset(table.weekend),
+        weekend=OFFICE_WEEKEND.get(country, frozenset(table.weekend)),
         provisional=country in MAKE_UP_COUNTRIES and not on,
         estimated=estimated,
     )

@@ -107,6 +107,10 @@ class DatabaseFacts:
         )
         return tuple(self._project(project) for project in rows)
 
+    def reminders_of(self, client_id: int) -> ReminderFacts:
+        """What reminders about one client are decided from, without what waits in the outbox."""
+        return ReminderFacts(self.projects_of(client_id), (self.client(client_id),), self._directory.staff)
+
     def waiting(self) -> tuple[WaitingItem, ...]:
         """What in the outbox waits for a colleague."""
         waiting = self._session.scalars(
@@ -121,7 +125,7 @@ class DatabaseFacts:
         return tuple(
             WaitingItem(
                 row.id,
-                "approval" if row.state == "waiting_approval" else "veto",
+                "veto" if row.state == "queued" else "draft" if row.release == "draft" else "approval",
                 row.details.get("owner", ""),
                 row.subject,
                 row.created_at,

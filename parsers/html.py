@@ -12,6 +12,7 @@ from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from parsers.html_styles import HIDING, is_hidden, is_quotation, is_tight, keeps_space
 from parsers.limits import MAX_HTML_NESTING, MAX_TEXT
 
 WRITTEN, QUOTED, SIGNATURE = 0, 1, 2
@@ -44,13 +45,7 @@ _BREAK_BETWEEN_WIDE = re.compile(
 _INVISIBLE_CHARACTERS = "\u200b\u200c\u2060\ufeff\u00ad\u034f\u061c\u180e"
 _NOTHING = f" \t\xa0\u3000{_INVISIBLE_CHARACTERS}"
 _INVISIBLE = re.compile(f"[{_INVISIBLE_CHARACTERS}]+")
-_HIDING = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|max-height\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])|font-size\s*:\s*0(?![.\d])",
-    re.IGNORECASE,
-)
 _MAY_HIDE = ("hidden", "display", "mso-hide", "max-height", "opacity", "font-size:0", "font-size: 0")
-_NO_MARGIN = re.compile(r"margin(?:-top|-bottom)?\s*:\s*0", re.IGNORECASE)
-_QUOTE_BORDER = re.compile(r"border-left[^;]*\d", re.IGNORECASE)
 _EMOJI_ALT = re.compile(r"\[[^\[\]]{1,8}\]|[^\w\s]{1,6}|:[a-z_]{2,20}:")
 _ANY_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]*)[^<>]{0,5000}>")
 _OPEN_OR_CLOSE = re.compile(
@@ -86,7 +81,7 @@ def walk(root: LexborNode, tags: str, marks: Marks | None = None) -> list[Line]:
     """The lines of the tree in order. `tags` is what `grow` gave with it."""
     return _Walk(
         marks,
-        may_hide=" hidden" in tags or (any(word in tags for word in _MAY_HIDE) and _HIDING.search(tags) is not None),
+        may_hide=" hidden" in tags or (any(word in tags for word in _MAY_HIDE) and HIDING.search(tags) is not None),
         may_be_tight="mso" in tags or "margin" in tags or 'class="p' in tags,
         may_keep_space="white-space" in tags,
     ).run(root)
@@ -199,7 +194,7 @@ class _Walk:
                 tag = node.tag or ""
                 if tag == "-text":
                     write_text(node.text_content or "")
-                elif tag not in _SKIPPED and not (may_hide and _is_hidden(node)):
+                elif tag not in _SKIPPED and not (may_hide and is_hidden(node)):
                     if tag == "div" and bare_divs:
                         self._finish()
                         push("div")
@@ -315,13 +310,13 @@ class _Walk:
 
     def _enter_block(self, tag: str, node: LexborNode) -> str:
         mark = tag
-        if tag == "p" and (self._rows or (self._may_be_tight and _is_tight(node))):
+        if tag == "p" and (self._rows or (self._may_be_tight and is_tight(node))):
             self._finish()
             return "div"
-        if tag == "blockquote" and not _is_quotation(node):
+        if tag == "blockquote" and not is_quotation(node):
             mark = "div"
         self._break_block(mark)
-        if tag == "pre" or (self._may_keep_space and tag == "div" and _keeps_space(node)):
+        if tag == "pre" or (self._may_keep_space and tag == "div" and keeps_space(node)):
             self._preserve += 1
             return "pre" if tag == "pre" else "pre-div"
         if tag == "tr":
@@ -382,48 +377,6 @@ class _Walk:
             shown = text.lower().removeprefix("http://").removeprefix("https://").rstrip("/")
             if shown not in lowered:
                 self._write(f" <{href}>")
-
-
-def _is_hidden(node: LexborNode) -> bool:
-    attributes = node.attributes
-    if not attributes:
-        return False
-    if "hidden" in attributes:
-        return True
-    style = attributes.get("style")
-    if not style:
-        return False
-    match = _HIDING.search(style)
-    if match is None:
-        return False
-    if match[0].lower().startswith("font-size"):
-        # Layout tables set the size to nothing around cells that set it again.
-        return node.css_first("table,div,td,p,a,[style*=font-size]") is None
-    return not (match[0].lower().startswith(("max-height", "opacity")) and (node.tag or "") in ("body", "html"))
-
-
-def _keeps_space(node: LexborNode) -> bool:
-    style = node.attributes.get("style") or ""
-    return "white-space" in style and "pre" in style
-
-
-def _is_tight(node: LexborNode) -> bool:
-    attributes = node.attributes
-    if not attributes:
-        return False
-    return (attributes.get("class") or "").startswith(("Mso", "p1", "p2")) or _NO_MARGIN.search(
-        attributes.get("style") or ""
-    ) is not None
-
-
-def _is_quotation(node: LexborNode) -> bool:
-    attributes = node.attributes
-    return (
-        attributes.get("type") == "cite"
-        or "cite" in attributes
-        or "quote" in (attributes.get("class") or "").lower()
-        or _QUOTE_BORDER.search(attributes.get("style") or "") is not None
-    )
 
 
 def _plain(text: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from parsers.disclaimers import LOOKED_AT, content_end, has_disclaimer_word, peel_disclaimer
 from parsers.quotation_headers import is_ruler
 from parsers.quotation_lines import fold
 from parsers.signature_tables import (
@@ -14,10 +15,6 @@ from parsers.signature_tables import (
     COMPANY,
     CONTACT,
     DEVICE,
-    DISCLAIMER_BODY,
-    DISCLAIMER_BODY_ZH,
-    DISCLAIMER_STARTS,
-    DISCLAIMER_WORDS,
     EXCUSE,
     FOOTER,
     NOT_A_DEVICE,
@@ -27,8 +24,6 @@ from parsers.signature_tables import (
     VIA_OPENINGS,
 )
 
-_LOOKED_AT: Final = 120
-"""Lines from the end that are looked at: signatures are at the end, and time stays linear."""
 _LONGEST_SIGNATURE: Final = 30
 _MOST_ROUNDS: Final = 8
 """A phone signature over a contact block over a disclaimer over a list footer is four."""
@@ -69,34 +64,28 @@ def split_signature(lines: Sequence[str], *, last: bool) -> tuple[list[str], lis
 
 def _cut(lines: list[str], *, last: bool) -> int:
     """The index from which on the lines are signature; len(lines) if there is none."""
-    end = _content_end(lines, len(lines))
+    end = content_end(lines, len(lines))
     if not end:
         return len(lines)
-    cut = _peel_disclaimer(lines, end) if last and _has_disclaimer_word(lines[max(0, end - _LOOKED_AT) : end]) else end
+    cut = peel_disclaimer(lines, end) if last and has_disclaimer_word(lines[max(0, end - LOOKED_AT) : end]) else end
     if not cut:
         return 0
-    cut = _content_end(lines, cut)
+    cut = content_end(lines, cut)
     for _ in range(_MOST_ROUNDS):
         before = _peel_delimiter(lines, cut)
         before = _peel_phone(lines, before)
         if last:
             before = _peel_paragraph(lines, before)
-        before = _content_end(lines, before)
+        before = content_end(lines, before)
         if before == cut or not before:
             break
         cut = before
     return len(lines) if before == end else before
 
 
-def _content_end(lines: Sequence[str], end: int) -> int:
-    while end and not lines[end - 1].strip():
-        end -= 1
-    return end
-
-
 def _paragraph_start(lines: Sequence[str], end: int) -> int:
     start = end
-    while start and lines[start - 1].strip() and end - start < _LOOKED_AT:
+    while start and lines[start - 1].strip() and end - start < LOOKED_AT:
         start -= 1
     return start
 
@@ -122,7 +111,7 @@ def _banner_end(lines: Sequence[str]) -> int:
 
 def _peel_delimiter(lines: Sequence[str], end: int) -> int:
     """`-- ` alone on a line (RFC 3676 §4.3), or a ruler of dashes or underscores over a few short lines."""
-    for index in range(end - 1, max(-1, end - _LOOKED_AT), -1):
+    for index in range(end - 1, max(-1, end - LOOKED_AT), -1):
         line = lines[index]
         if not line or line[0] not in "-_—–－ *=~\u00a0":
             continue
@@ -180,7 +169,7 @@ def is_phone_signature(line: str) -> bool:
 
 def _peel_phone(lines: Sequence[str], end: int) -> int:
     """A phone signature as the last line, also with its excuse for brevity or its link under it."""
-    for index in range(_content_end(lines, end) - 1, max(-1, end - 5), -1):
+    for index in range(content_end(lines, end) - 1, max(-1, end - 5), -1):
         folded = fold(lines[index])
         if not folded:
             continue
@@ -191,69 +180,9 @@ def _peel_phone(lines: Sequence[str], end: int) -> int:
     return end
 
 
-def _has_disclaimer_word(lines: Sequence[str]) -> bool:
-    """Whether any word stands in the lines without which no disclaimer or footer is written."""
-    sample = "\n".join(line[:1500] for line in lines).lower()
-    return any(word in sample for word in DISCLAIMER_WORDS)
-
-
-def _peel_disclaimer(lines: Sequence[str], end: int) -> int:
-    """The first paragraph that is a disclaimer or a list's footer, with everything below it."""
-    lowest = max(0, end - _LOOKED_AT)
-    start = lowest
-    while start < end:
-        if not lines[start].strip():
-            start += 1
-            continue
-        stop = start
-        while stop < end and lines[stop].strip():
-            stop += 1
-        if not _has_disclaimer_word(lines[start:stop]):
-            start = stop
-            continue
-        first = start + 1 if is_ruler(fold(lines[start])) else start
-        paragraph = " ".join(fold(line) for line in lines[first : min(stop, first + 12)])[:1500]
-        if is_disclaimer(paragraph) or (first > start and FOOTER.search(paragraph)) or _is_footer(paragraph):
-            return _above_ruler(lines, start)
-        inner = next((index for index in range(first + 1, stop) if is_disclaimer(fold(lines[index]))), None)
-        if inner is not None:
-            return inner
-        start = stop
-    return end
-
-
-def _above_ruler(lines: Sequence[str], start: int) -> int:
-    above = _content_end(lines, start)
-    return above - 1 if above and is_ruler(fold(lines[above - 1])) else start
-
-
-def is_disclaimer(paragraph: str) -> bool:
-    """Whether a folded paragraph is a company's notice on confidentiality, viruses or paper, not a person's request."""
-    if len(paragraph) < 12:
-        return False
-    if DISCLAIMER_STARTS.match(paragraph):
-        return True
-    signs: set[str] = set()
-    if len(paragraph) >= 60 and DISCLAIMER_BODY[0].search(paragraph):
-        signs.update(found.lower() for found in DISCLAIMER_BODY[1].findall(paragraph))
-    if len(paragraph) >= 28 and DISCLAIMER_BODY_ZH[0].search(paragraph):
-        signs.update(DISCLAIMER_BODY_ZH[1].findall(paragraph))
-    return len(signs) >= 2
-
-
-def _is_footer(paragraph: str) -> bool:
-    return len(paragraph) < 600 and bool(
-        re.match(
-            r"(?:you received this (?:message|e-?mail) because|to unsubscribe|if you (?:no longer )?wish to)",
-            paragraph,
-            re.IGNORECASE,
-        )
-    )
-
-
 def _peel_paragraph(lines: Sequence[str], end: int) -> int:
     """The last paragraph where it is a signature by its form: a dash and a name, an address alone, a contact block."""
-    end_of_text = _content_end(lines, end)
+    end_of_text = content_end(lines, end)
     start = _paragraph_start(lines, end_of_text)
     if start == end_of_text:
         return end
@@ -265,7 +194,7 @@ def _peel_paragraph(lines: Sequence[str], end: int) -> int:
     card = _card_start(lines, end_of_text)
     if card < end_of_text:
         return card
-    nothing_above = not _content_end(lines, start)
+    nothing_above = not content_end(lines, start)
     if _ADDRESS_ALONE.match(paragraph[-1]) and len(paragraph) <= 3 and not nothing_above:
         return start if _are_names(paragraph[:-1]) else end_of_text - 1 if len(paragraph) == 1 else end
     cut = _peel_contact(lines, start, end_of_text, end)
@@ -278,7 +207,7 @@ def _is_name_and_place(lines: Sequence[str], start: int, paragraph: Sequence[str
     """A name with what its owner is and works for, and nothing else: `Tom Reed / Head of Brand / Client Ltd`."""
     if not 2 <= len(paragraph) <= 5 or not _is_name(paragraph[0]) or _speaks(paragraph[0]):
         return False
-    above = fold(lines[_content_end(lines, start) - 1])
+    above = fold(lines[content_end(lines, start) - 1])
     if above.endswith(":") or _GIVEN_PLACE.search(above) or _is_list(paragraph) or ROLE.search(paragraph[0]):
         return False
     others = paragraph[1:]
@@ -289,10 +218,10 @@ def _is_name_and_place(lines: Sequence[str], start: int, paragraph: Sequence[str
 
 def _peel_dated_name(lines: Sequence[str], end: int) -> int:
     """What Foxmail leaves over a quotation: the day alone, and some lines below it the sender's name."""
-    name = _content_end(lines, end) - 1
+    name = content_end(lines, end) - 1
     if name < 0 or not _is_name(fold(lines[name])):
         return end
-    day = _content_end(lines, name) - 1
+    day = content_end(lines, name) - 1
     return day if 0 < day < name - 1 and name - day <= 6 and _DAY_ALONE.match(fold(lines[day])) else end
 
 
@@ -313,7 +242,7 @@ def _is_dash_name(lines: Sequence[str], start: int, end: int) -> bool:
     ):
         return False
     others = [fold(line) for line in lines[start + 1 : end]]
-    above = lines[_content_end(lines, start) - 1] if _content_end(lines, start) else ""
+    above = lines[content_end(lines, start) - 1] if content_end(lines, start) else ""
     return not _is_list([*others, fold(above)]) and all(len(line) <= 70 for line in others)
 
 
@@ -350,22 +279,22 @@ def _peel_contact(lines: Sequence[str], start: int, end_of_text: int, end: int) 
     first = _contact_first(lines, start, end_of_text)
     if first is None:
         return end
-    above = _content_end(lines, start)
+    above = content_end(lines, start)
     if first == start and above:
         name_start = _paragraph_start(lines, above)
         name = [fold(line) for line in lines[name_start:above]]
         if name[-1].endswith(":") or _GIVEN_PLACE.search(name[-1]):
             return end
-        if CLOSING.match(name[0]) and len(name) <= 3 and _content_end(lines, name_start):
+        if CLOSING.match(name[0]) and len(name) <= 3 and content_end(lines, name_start):
             return name_start
         if (
             len(name) <= 2
             and _are_names(name)
             and all(_is_name(line) for line in name)
-            and _content_end(lines, name_start)
+            and content_end(lines, name_start)
         ):
             return _with_closing_above(lines, name_start)
-    return first if _content_end(lines, first) else end
+    return first if content_end(lines, first) else end
 
 
 def _contact_first(lines: Sequence[str], start: int, end: int) -> int | None:
@@ -373,8 +302,6 @@ def _contact_first(lines: Sequence[str], start: int, end: int) -> int | None:
     if not _MAY_CONTACT.search("\n".join(lines[start:end])):
         return None
     paragraph = [fold(line) for line in lines[start:end]]
-    if _GIVEN_PLACE.search(" ".join(paragraph)):
-        return None
     first = len(paragraph)
     while first and len(paragraph[first - 1]) <= 110 and not _is_prose(paragraph[first - 1]):
         first -= 1
@@ -386,7 +313,9 @@ def _contact_first(lines: Sequence[str], start: int, end: int) -> int | None:
         return None
     contacts = sum(bool(CONTACT.search(line)) for line in block)
     strong = any(STRONG_CONTACT.search(line) for line in block)
-    if (contacts >= 2 and strong) or (contacts >= 3) or (strong and len(block) >= 3):
+    if ((contacts >= 2 and strong) or contacts >= 3 or (strong and len(block) >= 3)) and not _GIVEN_PLACE.search(
+        " ".join(paragraph)
+    ):
         return start + (first if closing is None else closing)
     return None
 
@@ -404,7 +333,7 @@ def _is_name(line: str) -> bool:
 
 
 def _with_closing_above(lines: Sequence[str], start: int) -> int:
-    above = _content_end(lines, start)
-    if above and CLOSING.match(fold(lines[above - 1])) and _content_end(lines, above - 1):
+    above = content_end(lines, start)
+    if above and CLOSING.match(fold(lines[above - 1])) and content_end(lines, above - 1):
         return above - 1
     return start

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from parsers import parse
 from parsers.bounces import read_bounce
 from parsers.kinds import KindInput, PartFacts, read_kind
 from parsers.types import Address
@@ -128,3 +129,12 @@ def test_an_absent_person_with_a_null_return_path_is_no_bounce() -> None:
         )
     )
     assert facts.kind == "auto_reply"
+
+
+def test_damaged_mail_says_nothing_to_the_log(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    raw = b"From: MAILER-DAEMON@mx.example\nReturn-Path: <>\nSubject: Undelivered Mail Returned to Sender\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\nContent-Type: message/delivery-status\n\nFinal-Recipient: \xff;;\nAction: \xff\n\n--b\nContent-Type: message/rfc822\n\n\xff\xfe\n"
+    assert parse(raw).kind == "bounce"
+    assert not caplog.records
+    assert capfd.readouterr().err == ""

@@ -88,6 +88,11 @@ def test_a_hundred_thousand_addresses_are_cut_with_a_defect() -> None:
 LINE = b"x" * 100_000
 QUOTATION = b"".join(b"> line %d of what was written before, at some length\n" % n for n in range(40_000))
 BODIES: dict[str, Callable[[], bytes]] = {
+    "thirty thousand sender's lines": lambda: "发件人: 李娜\n".encode() * 30_000,
+    "headers of sixty recipients each": lambda: (
+        700 * ("发件人: 李娜 <a@x.example>\n".encode() + 59 * "收件人: b@x.example;\n".encode() + b"\n")
+    ),
+    "forty thousand attributions": lambda: b"On Mon, 6 May 2024 at 10:00 Tom <a@x.example> wrote:\n" * 40_000,
     "one line of 100 kB": lambda: LINE,
     "one line of 100 kB of spaces": lambda: b" " * 100_000 + b"x",
     "one Chinese line of 100 kB": lambda: "字".encode() * 33_000,

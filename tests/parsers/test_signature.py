@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from parsers.disclaimers import is_disclaimer
 from parsers.quotation import split_reply
-from parsers.signature import is_disclaimer, is_phone_signature, split_signature
+from parsers.signature import is_phone_signature, split_signature
 
 
 @pytest.mark.parametrize(

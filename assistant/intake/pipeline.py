@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import func, select
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from assistant.clock import Clock
@@ -26,6 +27,7 @@ from assistant.model.reading import MailToRead, Reader, Reading, TextToRead
 from assistant.model.threading import ids_of
 from assistant.store import Archive, Database
 from assistant.store.clients import remember_contacts
+from assistant.store.database import is_broken
 from assistant.store.tables import Client, Location, Project, Quarantine, Record, Thread
 from assistant.store.threads import place_in_thread
 from parsers import Message, parse
@@ -238,7 +240,10 @@ class Intake:
                 location.outcome, location.outcome_reason = outcome, reason
                 location.record_id = record.id if record else None
                 session.flush()
-        except Exception as error:  # noqa: BLE001  # phase and reason are kept; a person looks, the rest goes on
+        except Exception as error:
+            if isinstance(error, DatabaseError) and is_broken(error):
+                raise  # a full disk is no fault of the message: the whole batch waits for space
+            # Phase and reason are kept; a person looks, the rest goes on.
             session.expire_all()
             self._book = ProjectBook()
             remember_contacts(session)

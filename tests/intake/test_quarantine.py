@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from assistant.errors import StoreUnavailable
 from assistant.store.tables import Location, Quarantine
 from tests.offices import CHEN, LILEI, MONDAY, Office, TaggedReader, command, id_of, mail, open_office, write_config
 
@@ -99,3 +100,22 @@ def test_a_decision_that_breaks_loses_neither_record_nor_mail(office: Office, mo
     monkeypatch.undo()
     (row,) = in_quarantine(office)
     assert office.workplace.intake.retry(row.id).logged == 1
+
+
+def test_a_full_disk_is_no_fault_of_the_message(office: Office) -> None:
+    """Nothing is quarantined for it: with space again, everything comes through."""
+    mails = [mail(f"第{number}封：{'长' * 3000}", at=MONDAY + timedelta(minutes=number)) for number in range(40)]
+    office.keep(*mails)
+
+    def pages(limit: str) -> None:
+        with office.session() as session:
+            session.connection().exec_driver_sql(f"PRAGMA max_page_count = {limit}")
+
+    with office.session() as session:
+        used = session.connection().exec_driver_sql("PRAGMA page_count").scalar_one()
+    pages(str(used + 4))
+    with pytest.raises(StoreUnavailable, match="full"):
+        office.workplace.interpret()
+    pages("1073741823")
+    assert office.workplace.interpret().logged == len(mails)
+    assert in_quarantine(office) == []

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from assistant.intake.texts import letters_of
@@ -118,7 +118,9 @@ def _business_words(local: str, name: str) -> set[str]:
 
 def adopt_mail_of(session: Session, client: Client, addr_spec: str, key: str) -> None:
     """Mail of a person that was logged while nobody knew it for a client's."""
-    same = Record.originator == addr_spec.lower() if "@" in key else Record.originator.endswith(f"@{key}", autoescape=True)
+    same = (
+        Record.originator == addr_spec.lower() if "@" in key else Record.originator.endswith(f"@{key}", autoescape=True)
+    )
     ids = list(
         session.scalars(
             select(Record.id).where(
@@ -141,32 +143,20 @@ def adopt_mail_of(session: Session, client: Client, addr_spec: str, key: str) ->
 
 def adopt_into_project(session: Session, project: Project, thread: Thread, at: datetime) -> None:
     """Earlier mail of the thread, and of this client's people in threads that have no project yet, goes with it."""
-    people = Record.kind == "human"
-    session.execute(
-        update(Record)
-        .where(Record.thread_id == thread.id, Record.project_id.is_(None), people)
-        .values(client_id=project.client_id, project_id=project.id),
-        execution_options=_FETCH,
-    )
-    orphans = list(
-        session.scalars(
-            select(Record.thread_id).where(
-                Record.client_id == project.client_id,
-                Record.project_id.is_(None),
-                Record.thread_id.is_not(None),
-                Record.sent_at >= at - _ORPHANS_WITHIN,
-                people,
-            )
+    near = and_(Record.client_id == project.client_id, Record.sent_at >= at - _ORPHANS_WITHIN)
+    rows = session.execute(
+        select(Record.id, Record.thread_id).where(
+            Record.project_id.is_(None), Record.kind == "human", or_(Record.thread_id == thread.id, near)
         )
-    )
-    for thread_id in sorted({item for item in orphans if item is not None}):
-        orphan = session.get(Thread, thread_id)
-        if orphan is not None and orphan.project_id is None:
-            orphan.project_id, orphan.client_id = project.id, project.client_id
-            orphan.project_confidence, orphan.project_evidence = 0.6, "earlier mail of the same people"
-            session.execute(
-                update(Record)
-                .where(Record.thread_id == thread_id, Record.project_id.is_(None), people)
-                .values(project_id=project.id),
-                execution_options=_FETCH,
-            )
+    ).all()
+    own = [record_id for record_id, thread_id in rows if thread_id == thread.id]
+    for other_id in sorted({thread_id for _, thread_id in rows if thread_id not in {None, thread.id}}):
+        other = session.get(Thread, other_id)
+        if other is not None and other.project_id is None:
+            other.project_id, other.client_id = project.id, project.client_id
+            other.project_confidence, other.project_evidence = 0.6, "earlier mail of the same people"
+            own.extend(record_id for record_id, thread_id in rows if thread_id == other_id)
+    if own:
+        session.execute(
+            update(Record).where(Record.id.in_(own)).values(client_id=project.client_id, project_id=project.id)
+        )

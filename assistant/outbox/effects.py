@@ -153,6 +153,10 @@ def _send(session: Session, effect: SendMail, context: EffectContext) -> int:
     stored = enqueue(session, row)
     if stored is None:
         return 0
+    if stored.state == "refused":
+        _audit(session, context, effect.rule, "mail-not-sent", f"outbox:{stored.id}", stored.reason, effect.template)
+        _log.warning("mail_refused", outbox=stored.id, rule=effect.rule, reason=stored.reason)
+        return 0
     _audit(session, context, effect.rule, "mail-ordered", f"outbox:{stored.id}", effect.template, effect.version)
     _log.info(
         "mail_ordered",

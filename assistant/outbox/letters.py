@@ -11,6 +11,7 @@ from assistant.calendar.business import Calendars
 from assistant.calendar.festivals import FESTIVALS
 from assistant.model.cadence import ClientFacts, ContactFacts, ProjectFacts, SendMail, StaffFacts
 from assistant.outbox.compose import Letter, Person, compose, mint_message_id
+from assistant.outbox.consent import commercial_refusal
 from assistant.rendering import (
     AgencyFacts,
     AssistantFacts,
@@ -96,7 +97,10 @@ def outbox_row(
     now: datetime,
     run_id: int | None,
 ) -> OutboxMessage:
-    """The mail composed to its last byte, ready to be stored. Raises ProblemsFound when its template is broken."""
+    """The mail composed to its last byte, ready to be stored; a commercial one that may not be sent is stored as refused.
+
+    Raises ProblemsFound when its template is broken.
+    """
     due_at = max(send.not_before, now)
     facts = client_mail(send, client, project, sender, due_at)
     rendered = templates.render(send.template, send.language, facts.context())
@@ -104,6 +108,9 @@ def outbox_row(
     owner = _owner(send, client, project)
     letter = _letter(send, rendered, contact, owner, sender, due_at)
     waits = send.release.kind in {"approval", "draft"}
+    refusal = ""
+    if templates.meta(send.template).commercial:
+        refusal = commercial_refusal(letter.subject, (*client.tags, *contact.tags))
     return OutboxMessage(
         dedupe_key=send.dedupe_key,
         message_id=letter.message_id,
@@ -125,7 +132,9 @@ def outbox_row(
         template=send.template,
         language=rendered.language,
         release=str(send.release),
-        state="waiting_approval" if waits else "queued",
+        state="refused" if refusal else "waiting_approval" if waits else "queued",
+        reason=refusal,
+        settled_at=now if refusal else None,
         created_at=now,
         due_at=due_at,
         results=[],

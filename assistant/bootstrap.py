@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from assistant.mail.settings import MailboxSettings, OAuthSettings, Secret, SubmissionSettings
     from assistant.model.reading import Reader
     from assistant.outbox.deliver import Delivery
+    from assistant.outbox.draftbox import ImapDraftBox
     from assistant.outbox.letters import Sender
     from assistant.rendering import Templates
     from assistant.reports.office import ReportOffice
@@ -198,10 +199,13 @@ class Workplace:
 
     def _after_record(self, session: Session, record: Record, message: Message) -> None:
         """Phase 8 and 9 of one message: its own project is decided anew, and what follows is stored with it."""
+        from assistant.outbox.drafts import settle_sent_draft
         from assistant.store.runs import open_run_projects
 
         if record.direction == "internal":
             self._hear_reply(session, record, message)
+        if record.direction == "outbound":
+            settle_sent_draft(session, record, message.in_reply_to, self.clock.now())
         clients = self._withdraw(session, record, message)
         for client_id in clients:
             self.planning.forget(client_id)
@@ -477,6 +481,32 @@ class Workplace:
             *filter(None, [self.reports.quarantine_notice(session, now)]),
         ]
         return sum(queue_staff_mail(session, mail, self.sender, now) is not None for mail in mails)
+
+    def tend_mailbox(self, delivery: Delivery) -> None:
+        """Lays drafts down and takes them out again, and looks among sent mail for what is uncertain.
+
+        Connects only when there is something to do. Raises AssistantError when the mailbox cannot be reached.
+        """
+        from assistant.outbox.drafts import drafts_to_tend, tend_draft
+        from assistant.store.tables import OutboxMessage
+
+        now = self.clock.now()
+        with self.database.session() as session:
+            drafts = [row.id for row in drafts_to_tend(session, now)]
+        if self.config.mailbox is None or self.options.dry_run or not (drafts or delivery.anything_uncertain()):
+            return
+        with self._draft_box() as box:
+            for outbox_id in drafts:
+                with self.database.session() as session:
+                    row = session.get_one(OutboxMessage, outbox_id)
+                    tend_draft(session, row, box, self.guard, self.keep_sent, now)
+            delivery.resolve_uncertain(box.was_sent)
+
+    def _draft_box(self) -> ImapDraftBox:
+        from assistant.outbox.draftbox import ImapDraftBox
+
+        settings = self.mailbox_settings()
+        return ImapDraftBox(settings, self.token_source(settings.oauth))
 
     def report_problems(self, problems: Sequence[Problem]) -> None:
         """Tells the operator by mail that an edited set of rules was not taken; the last good one goes on."""

@@ -30,6 +30,8 @@ _Result = TypeVar("_Result")
 STOP_WITHIN_SECONDS = 4.0
 """How long a mail that is being submitted may take after SIGTERM; then its outcome is left as uncertain."""
 _LONGEST_PAUSE_SECONDS = 300.0
+_TENDING_SECONDS = 60.0
+"""How often drafts and uncertain mail are looked after."""
 
 
 @dataclass(slots=True)
@@ -74,7 +76,18 @@ class Passes:
             self._think(report)
             if not (counts.sent or counts.cancelled or counts.postponed):
                 break
+        if not stop():
+            self.tend()
         return report
+
+    def tend(self) -> None:
+        """Drafts and uncertain mail at the mailbox's server. What it cannot do now waits for the next time."""
+        if self.reader is None:
+            return
+        try:
+            self.workplace.tend_mailbox(self.delivery)
+        except AssistantError as error:
+            _log.warning("mailbox_not_tended", what=str(error))
 
     def _think(self, report: PassReport) -> None:
         counts = self.workplace.interpret()
@@ -117,6 +130,7 @@ class Daemon:
         self._failures = 0
         self._trouble = ""
         self._moments = PlannedMoments()
+        self._tended_at = float("-inf")
 
     def wake(self) -> None:
         """New mail is there, or it is time to look."""
@@ -163,6 +177,9 @@ class Daemon:
         workplace.interpret()
         workplace.decide_due()
         workplace.plan(self._moments)
+        if monotonic() - self._tended_at > _TENDING_SECONDS and not self._stop.is_set():
+            passes.tend()
+            self._tended_at = monotonic()
         if self._stop.is_set() or not passes.delivery.anything_due():
             return
         if passes.reader is not None and passes.reader.read_once():

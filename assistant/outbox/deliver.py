@@ -284,6 +284,15 @@ class Delivery:
             )
         )
 
+    def anything_uncertain(self) -> bool:
+        """Whether there is mail of the last days of which nobody knows whether it left."""
+        with self._database.session() as session:
+            query = select(OutboxMessage.id).where(
+                OutboxMessage.state == "uncertain",
+                OutboxMessage.settled_at >= self._clock.now() - GIVE_UP_AFTER,
+            )
+            return session.scalar(query.limit(1)) is not None
+
     def resolve_uncertain(self, lookup: SentLookup) -> int:
         """Looks for uncertain mail among what was sent, by Message-ID; found ones are sent, the rest stay to be asked."""
         found = 0

@@ -27,7 +27,8 @@ from parsers.types import Address, Forwarded
 from parsers.written_dates import read_written_datetime
 
 _ADDRESS: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]+(?:\.[\w-]+)+")
-_LOOKED_AT: Final = 50_000
+_LOOKED_AT: Final = 8_000
+"""Characters in which a mail that does not call itself a forward must show that it is one."""
 _FIRST_LINES: Final = 14
 """Lines of the first quotation in which its marker and header stand."""
 _ATTRIBUTION_NAME: Final = re.compile(r"(?:^|[,，]|\d\s|[日月]|[ap]m\s)\s*([^,，<>\d]{1,60}?)\s*[(<]", re.IGNORECASE)

@@ -28,7 +28,7 @@ _LONGEST_SIGNATURE: Final = 30
 _MOST_ROUNDS: Final = 8
 """A phone signature over a contact block over a disclaimer over a list footer is four."""
 _DASH_NAME: Final = re.compile(
-    r"^\s{0,2}[-~]{1,2}\s?[A-Z\u00c0-\u024f\u4e00-\u9fff][\w.'\u4e00-\u9fff]{0,20}(?: [A-Z][\w.']{0,20}){0,2}[,.]?$"
+    r"^\s{0,2}[-~–—]{1,2}\s?[A-Z\u00c0-\u024f\u4e00-\u9fff][\w.'\u4e00-\u9fff]{0,20}(?: [A-Z][\w.']{0,20}){0,2}[,.]?$"
 )
 _DASH_WORD: Final = re.compile(r"^\s?[-~]\w[\w.']{1,20}(?: \w[\w.']{0,20}){0,2}$")
 _NAMES_A_DEVICE: Final = re.compile(r"\s*(?:我的|我)?[^的，,。！？?]{0,40}[.。]?$")
@@ -39,6 +39,12 @@ _SPOKEN_LINE: Final = re.compile(
     r"\b(?:you|we|i|it|is|are|was|were|has|have|had|will|can|please|let|this|that|yesterday|today|tomorrow|sounds|works)\b|我们|我們|咱们|您|你|请|請|可以|没问题|沒問題|收到|好的|吗|嗎|吧$|了$",
     re.IGNORECASE,
 )
+_DASHES_ALONE: Final = frozenset(("-", "--", "—", "——", "–"))
+_ANNOUNCES: Final = re.compile(
+    r"\b(?:below|following|contacts?|attend(?:ees?|ing)?|participants?)\b|如下|以下|联系人|聯絡人|对接人|参会|與會|负责人",
+    re.IGNORECASE,
+)
+"""What is said above names that belong to the text."""
 _CHINESE_CLAUSES: Final = re.compile(r"[\u4e00-\u9fff],[\u4e00-\u9fff]")
 _DAY_ALONE: Final = re.compile(r"(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?$")
 _DASH_BLANK_WORD: Final = re.compile(r"^- (?!(?:yes|no|none|done|okay)$)[^\W\d_]{3,20}$", re.IGNORECASE)
@@ -174,7 +180,7 @@ def _peel_phone(lines: Sequence[str], end: int) -> int:
         if not folded:
             continue
         if is_phone_signature(lines[index]):
-            return index
+            return index - 1 if index and lines[index - 1].strip() in _DASHES_ALONE else index
         if not (EXCUSE.match(folded) or folded.startswith(("http", "<http", "(http", "[http"))):
             break
     return end
@@ -208,9 +214,11 @@ def _is_name_and_place(lines: Sequence[str], start: int, paragraph: Sequence[str
     if not 2 <= len(paragraph) <= 5 or not _is_name(paragraph[0]) or _speaks(paragraph[0]):
         return False
     above = fold(lines[content_end(lines, start) - 1])
-    if above.endswith(":") or _GIVEN_PLACE.search(above) or _is_list(paragraph) or ROLE.search(paragraph[0]):
-        return False
     others = paragraph[1:]
+    if above.endswith(":") or _ANNOUNCES.search(above) or _GIVEN_PLACE.search(above) or _is_list(paragraph):
+        return False
+    if ROLE.search(paragraph[0]) and not any(COMPANY.search(line) for line in others):
+        return False
     return all(len(line) <= 60 and not _SENTENCE_END.search(line) and not _speaks(line) for line in others) and any(
         ROLE.search(line) or COMPANY.search(line) for line in others
     )

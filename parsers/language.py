@@ -45,9 +45,12 @@ def read_language(text: str) -> str:
     found = _WORD.findall(sample)
     if sample.isascii():
         return "en" if _is_english(found) else "unknown"
+    different = set(sample)
     han = "".join(_HAN.findall(sample))
-    if len("".join(_KANA_OR_HANGUL.findall(sample))) * 4 > len(han) + len(found):
-        return "unknown"
+    if _KANA_OR_HANGUL.search("".join(different)):
+        other = len("".join(_KANA_OR_HANGUL.findall(sample)))
+        if other * 4 > len(han) + len(found):
+            return "unknown"
     if not han:
         return "en" if _is_english(found) else "unknown"
     # A Chinese word is about two characters long.
@@ -61,12 +64,12 @@ def read_language(text: str) -> str:
         return "mixed"
     if share < 0.3:
         return "mixed" if chinese_words >= 4 else "en"
-    return _script(han)
+    return _script(different)
 
 
-def _script(han: str) -> str:
+def _script(different: set[str]) -> str:
     """By the number of different characters that only one script has."""
-    simplified, traditional = len(_ONLY_SIMPLIFIED.intersection(han)), len(_ONLY_TRADITIONAL.intersection(han))
+    simplified, traditional = len(_ONLY_SIMPLIFIED & different), len(_ONLY_TRADITIONAL & different)
     return "zh-Hant" if traditional > simplified else "zh-Hans"
 
 

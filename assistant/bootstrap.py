@@ -400,9 +400,9 @@ class Workplace:
 
     # --- passes -----------------------------------------------------------------------------------------------------
 
-    def interpret(self) -> IntakeCounts:
+    def interpret(self, stop: Callable[[], bool] = lambda: False) -> IntakeCounts:
         """Phases 3 to 9 over everything that is kept and pending."""
-        return self.intake.run()
+        return self.intake.run(stop=stop)
 
     def decide_due(self) -> int:
         """Decides every project in which a step is due; returns how many."""

@@ -174,7 +174,7 @@ class Daemon:
         """One turn: interpret what was kept, decide and plan what is due, deliver after a last look at the mailbox."""
         workplace, passes = self._workplace, self._passes
         workplace.cadence.reload_if_changed(self._workplace.report_problems)
-        workplace.interpret()
+        workplace.interpret(self._stop.is_set)
         workplace.decide_due()
         workplace.plan(self._moments)
         if monotonic() - self._tended_at > _TENDING_SECONDS and not self._stop.is_set():
@@ -183,11 +183,11 @@ class Daemon:
         if self._stop.is_set() or not passes.delivery.anything_due():
             return
         if passes.reader is not None and passes.reader.read_once():
-            workplace.interpret()
+            workplace.interpret(self._stop.is_set)
             workplace.decide_due()
         passes.run_async(passes.delivery.deliver_due(self._stop.is_set), self._stop.is_set)
         if not self._stop.is_set():
-            workplace.interpret()
+            workplace.interpret(self._stop.is_set)
 
     def _pause(self) -> float:
         """Seconds until the next turn if nothing wakes us: a tick, growing while something is broken."""

@@ -32,7 +32,7 @@ def clients(
         return
     from assistant.store.listings import client_rows
 
-    with context_of(ctx).database().session() as session:
+    with context_of(ctx).database().reading() as session:
         columns = ("id", "name", "domains", "country", "language", "timezone", "owner", "records", "last_at")
         listing(client_rows(session), columns, as_json=as_json, empty="No clients yet.", zone=context_of(ctx).zone)
 

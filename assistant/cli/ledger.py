@@ -20,7 +20,7 @@ def ledger(
     """Account for the mail: logged, duplicate, ignored, quarantined or pending, by folder."""
     from assistant.store.listings import ledger_rows
 
-    with context_of(ctx).database().session() as session:
+    with context_of(ctx).database().reading() as session:
         columns = ("mailbox", "folder", "uidvalidity", "outcome", "messages", "last_uid")
         listing(
             ledger_rows(session), columns, as_json=as_json, empty="No mail was read yet.", zone=context_of(ctx).zone

@@ -21,7 +21,7 @@ def list_(
     """List mails that wait, by the time they are due."""
     from assistant.store.listings import outbox_rows
 
-    with context_of(ctx).database().session() as session:
+    with context_of(ctx).database().reading() as session:
         columns = (
             "id",
             "state",
@@ -50,7 +50,7 @@ def show(ctx: typer.Context, number: int) -> None:
     from assistant.errors import WrongUse
     from assistant.store.tables import OutboxMessage
 
-    with context_of(ctx).database().session() as session:
+    with context_of(ctx).database().reading() as session:
         row = session.get(OutboxMessage, number)
         if row is None:
             raise WrongUse(f"there is no mail {number} in the outbox; `assistant outbox list --all` lists them.")

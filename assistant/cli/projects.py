@@ -22,7 +22,7 @@ def projects(ctx: typer.Context, as_json: _AsJson = False) -> None:
     """List projects: stage, since when, and who waits for whom."""
     from assistant.store.listings import project_rows
 
-    with context_of(ctx).database().session() as session:
+    with context_of(ctx).database().reading() as session:
         columns = ("id", "client", "project", "stage", "stage_since", "waiting_on", "waiting_since", "state", "owner")
         listing(project_rows(session), columns, as_json=as_json, empty="No projects yet.", zone=context_of(ctx).zone)
 
@@ -31,7 +31,7 @@ def threads(ctx: typer.Context, as_json: _AsJson = False) -> None:
     """List conversations and the project each belongs to, with the reason."""
     from assistant.store.listings import thread_rows
 
-    with context_of(ctx).database().session() as session:
+    with context_of(ctx).database().reading() as session:
         columns = (
             "id",
             "subject",
@@ -49,6 +49,6 @@ def contacts(ctx: typer.Context, as_json: _AsJson = False) -> None:
     """List people at clients: absences, and who wants no automatic mail."""
     from assistant.store.listings import contact_rows
 
-    with context_of(ctx).database().session() as session:
+    with context_of(ctx).database().reading() as session:
         columns = ("id", "client", "name", "address", "language", "absent_until", "suppressed", "last_inbound_at")
         listing(contact_rows(session), columns, as_json=as_json, empty="No contacts yet.", zone=context_of(ctx).zone)

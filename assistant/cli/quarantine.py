@@ -21,7 +21,7 @@ def quarantine(
     """List messages in quarantine: phase, reason, since when. `assistant message retry ID` tries one again."""
     from assistant.store.listings import quarantine_rows
 
-    with context_of(ctx).database().session() as session:
+    with context_of(ctx).database().reading() as session:
         columns = ("id", "phase", "reason", "since", "attempts", "folder", "uid")
         listing(
             quarantine_rows(session, everything=everything),

@@ -56,7 +56,7 @@ def records(
         unsure,
         limit,
     )
-    with context.database().session() as session:
+    with context.database().reading() as session:
         listing(
             record_rows(session, wanted),
             _COLUMNS,

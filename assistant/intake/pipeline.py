@@ -34,7 +34,7 @@ from parsers import Message, parse
 
 _log = structlog.get_logger("assistant.intake")
 
-_DEFAULT_BATCH = 250
+_DEFAULT_BATCH = 128
 _PREPARED_AT_ONCE = 32
 _LONG_RUN = 300
 """From so many messages on a second process pays for its start."""
@@ -116,10 +116,20 @@ class Intake:
         self._book = ProjectBook()
         self._retried: frozenset[int] = frozenset()
         self._make_reader = make_reader
+        self._stop: Callable[[], bool] = lambda: False
         self._beside: ReadingProcess | None = None
 
-    def run(self, limit: int | None = None, progress: Callable[[int], None] | None = None) -> IntakeCounts:
-        """Interprets what is pending, oldest first, up to `limit` messages; returns what became of it."""
+    def run(
+        self,
+        limit: int | None = None,
+        progress: Callable[[int], None] | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> IntakeCounts:
+        """Interprets what is pending, oldest first, up to `limit` messages; returns what became of it.
+
+        After `stop` says so the message under way is finished, and the rest stays pending.
+        """
+        self._stop = stop
         counts = IntakeCounts()
         if self._make_reader is not None and limit is None and self._waiting() >= _LONG_RUN:
             self._beside = ReadingProcess(self._make_reader)
@@ -137,7 +147,7 @@ class Intake:
     def _run_batches(
         self, counts: IntakeCounts, limit: int | None, progress: Callable[[int], None] | None
     ) -> IntakeCounts:
-        while limit is None or counts.total < limit:
+        while (limit is None or counts.total < limit) and not self._stop():
             size = _DEFAULT_BATCH if limit is None else min(_DEFAULT_BATCH, limit - counts.total)
             batch = self._run_batch(size)
             if batch.total == 0:
@@ -167,6 +177,8 @@ class Intake:
             ]
             candidates.sort(key=lambda candidate: (candidate.sent_at, candidate.location.id))
             for candidate in self._prepared(candidates):
+                if self._stop():
+                    break
                 self._interpret(session, candidate, counts)
         return counts
 
@@ -209,8 +221,9 @@ class Intake:
     def _prepared(self, candidates: Sequence[_Candidate]) -> Iterator[_Candidate]:
         """The candidates in order, each after its text was read; in a long run the next few are read meanwhile."""
         self._phase = "understand"
-        step = _PREPARED_AT_ONCE if self._beside is not None else max(1, len(candidates))
-        groups = [candidates[start : start + step] for start in range(0, len(candidates), step)]
+        groups = [
+            candidates[start : start + _PREPARED_AT_ONCE] for start in range(0, len(candidates), _PREPARED_AT_ONCE)
+        ]
         ready = [self._begin_reading(group) for group in groups]
         for group, prepare in zip(groups, ready, strict=True):
             wanted = [candidate for candidate in group if candidate.message.kind == "human"]

@@ -41,6 +41,16 @@ class Database:
                 raise
             raise store_error(error, self.engine.url) from error
 
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """As `session`, for looking only: on SQLite it waits for no writer, and whatever it changes is thrown away."""
+        try:
+            with self._sessions(bind=self.engine.execution_options(read=True)) as session:
+                yield session
+                session.rollback()
+        except OperationalError as error:
+            raise store_error(error, self.engine.url) from error
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -118,7 +128,7 @@ def store_error(error: DBAPIError, url: URL) -> StoreUnavailable:
         )
     if "no such table" in words or "does not exist" in words:
         return StoreUnavailable(
-            f"the database {place} has no tables of cc-assistant. Run `assistant doctor --repair` or `assistant run` to set it up."
+            f"the database {place} has no tables of cc-assistant. Run `assistant run --once` or `assistant doctor` to set it up."
         )
     if "readonly" in words or "read-only" in words:
         return StoreUnavailable(f"the database {place} cannot be written. Check the rights of the file and its folder.")

@@ -13,10 +13,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 from assistant.adapters import mailbox_settings, resolve_url, submission_settings, token_source
-from assistant.clock import Clock, FrozenClock, SystemClock, monotonic
+from assistant.clock import Clock, FrozenClock, SystemClock
 from assistant.config import Config, full_language, keep_secret, load_config
 from assistant.errors import AssistantError, Problem, ProblemsFound
-from assistant.model.cadence import Decision, Refusal, SendMail, StaffFacts
+from assistant.model.cadence import Refusal, StaffFacts
 from assistant.model.locality import Locality
 from assistant.model.people import Directory
 from assistant.resources import folder_for, shipped
@@ -36,17 +36,10 @@ if TYPE_CHECKING:
     from assistant.outbox.letters import Sender
     from assistant.rendering import Templates
     from assistant.reports.office import ReportOffice
-    from assistant.store.facts import DatabaseFacts
     from assistant.store.planning import PlanningFacts
-    from assistant.store.tables import OutboxMessage, Record
-    from parsers import Message
+    from assistant.store.tables import OutboxMessage
 
 _log = structlog.get_logger("assistant")
-
-_CLIENTS_AT_ONCE = 10
-"""How many clients are planned in one transaction."""
-_PLANNING_SECONDS = 1.0
-"""How long a turn of the daemon plans before mail is looked after again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +175,7 @@ class Workplace:
 
     @cached_property
     def intake(self) -> Intake:
+        from assistant.deciding import after_record
         from assistant.intake.pipeline import Intake, IntakeSettings
         from assistant.intake.relations import AgencySide
         from assistant.mail.providers import FREE_MAIL_DOMAINS
@@ -193,62 +187,9 @@ class Workplace:
             AgencySide(self.directory, self.locality, FREE_MAIL_DOMAINS, self.default_owner),
             self.clock,
             IntakeSettings(self.config.intake.cutoff, self.simulated),
-            self._after_record,
+            partial(after_record, self),
             self._reader_maker(),
         )
-
-    def _after_record(self, session: Session, record: Record, message: Message) -> None:
-        """Phase 8 and 9 of one message: its own project is decided anew, and what follows is stored with it."""
-        from assistant.outbox.drafts import settle_sent_draft
-        from assistant.store.runs import open_run_projects
-
-        if record.direction == "internal":
-            self._hear_reply(session, record, message)
-        if record.direction == "outbound":
-            settle_sent_draft(session, record, message.in_reply_to, self.clock.now())
-        clients = self._withdraw(session, record, message)
-        for client_id in clients:
-            self.planning.forget(client_id)
-        # An answer, an absence, an opt-out or a complaint concerns everything that is under way with this client;
-        # history that may start nothing can still end something.
-        projects = {project for client_id in clients for project in open_run_projects(session, client_id)}
-        if record.kind != "bounce" and record.project_id is not None and record.may_start:
-            projects.add(record.project_id)
-        for project_id in sorted(projects):
-            self.decide_project(session, project_id)
-
-    def _withdraw(self, session: Session, record: Record, message: Message) -> set[int]:
-        """Cancels what waits for people who opted out or whose address bounces; returns the clients concerned."""
-        from assistant.outbox.withdraw import contact_of_address, settle_bounced, withdraw_suppressed
-
-        now = self.clock.now()
-        clients = {record.client_id} if record.client_id is not None and record.kind != "bounce" else set()
-        if record.kind == "bounce":
-            if message.bounced_message_id:
-                settle_bounced(session, message.bounced_message_id, now)
-            for failed in message.bounced:
-                contact = contact_of_address(session, failed.addr_spec) if failed.permanent else None
-                if contact is not None:
-                    withdraw_suppressed(session, contact.id, now)
-                    clients.add(contact.client_id)
-        elif record.direction == "inbound" and record.kind == "human" and record.contact_id is not None:
-            withdraw_suppressed(session, record.contact_id, now)
-        return clients
-
-    def _hear_reply(self, session: Session, record: Record, message: Message) -> None:
-        """A colleague's reply to a digest stops mails or lets them go."""
-        from assistant.desk.replies import Deciders, hear_reply
-        from assistant.outbox.decisions import approve_mail, veto_mail
-        from assistant.outbox.staff_mail import queue_staff_mail
-
-        now = self.clock.now()
-        deciders = Deciders(
-            stop=lambda *given: veto_mail(*given).done,
-            approve=lambda *given: approve_mail(*given).done,
-        )
-        heard = hear_reply(session, record, message, self.directory, deciders, now)
-        if heard is not None and heard.notice is not None:
-            queue_staff_mail(session, heard.notice, self.sender, now)
 
     def decide_project(self, session: Session, project_id: int) -> None:
         """Decides one project now and stores the effects in the same transaction."""
@@ -416,93 +357,18 @@ class Workplace:
         return len(projects)
 
     def plan(self, moments: PlannedMoments | None = None) -> int:
-        """Greetings, reminders and summaries that fall due now; returns how many mails were newly stored.
+        """Greetings, reminders and summaries that fall due now; returns how many mails were newly stored."""
+        from assistant.planned import plan
 
-        With `moments`, which the daemon keeps, only the clients are looked at for whom something can be due, and after
-        a second the rest of them wait for the next turn.
-        """
-        from assistant.store.facts import DatabaseFacts
-
-        now = self.clock.now()
-        if moments is not None:
-            return self._plan_due(moments, now)
-        with self.database.session() as session:
-            facts = DatabaseFacts(session, self.directory, now)
-            clients, reminders = self.planning.read(session, facts)
-            decision = self.cadence.decide_planned(clients, reminders, now)
-            return self._store_planned(session, facts, decision, now) + self._tell_staff(session, facts, now)
-
-    def _plan_due(self, moments: PlannedMoments, now: datetime) -> int:
-        from assistant.model.cadence import ReminderFacts
-        from assistant.store.facts import DatabaseFacts
-
-        began, queued = monotonic(), 0
-        with self.database.session() as session:
-            due = moments.due(session, self.cadence.rules.version, now)
-        for start in range(0, len(due), _CLIENTS_AT_ONCE):
-            if monotonic() - began > _PLANNING_SECONDS:
-                moments.behind = True
-                break
-            with self.database.session() as session:
-                facts = DatabaseFacts(session, self.directory, now)
-                for client_id in due[start : start + _CLIENTS_AT_ONCE]:
-                    decision = self.cadence.decide_planned(
-                        [facts.client(client_id)], facts.reminders_of(client_id), now
-                    )
-                    queued += self._store_planned(session, facts, decision, now)
-                    moments.looked_at(client_id, decision.look_again_at)
-        with self.database.session() as session:
-            facts = DatabaseFacts(session, self.directory, now)
-            waiting = ReminderFacts((), (), self.directory.staff, facts.waiting())
-            queued += self._store_planned(session, facts, self.cadence.decide_planned([], waiting, now), now)
-            return queued + self._tell_staff(session, facts, now)
-
-    def _store_planned(self, session: Session, facts: DatabaseFacts, decision: Decision, now: datetime) -> int:
-        from assistant.outbox.effects import EffectContext, store_decision
-        from assistant.outbox.staff_mail import queue_staff_mail
-
-        for effect in decision.effects:
-            if isinstance(effect, SendMail):
-                self.planning.forget(effect.client_id)
-        stored = store_decision(session, decision, EffectContext(self.sender, self.cadence.templates, facts, now))
-        summaries = self.reports.summaries(session, facts, stored.summaries, now) if stored.summaries else []
-        queued = [mail for mail in summaries if queue_staff_mail(session, mail, self.sender, now) is not None]
-        return stored.mails_queued + len(queued)
-
-    def _tell_staff(self, session: Session, facts: DatabaseFacts, now: datetime) -> int:
-        """Notes, digests and notices that colleagues have not had yet."""
-        from assistant.outbox.staff_mail import queue_staff_mail
-
-        mails = [
-            *self.reports.notes(session, facts, now),
-            *self.reports.digests(session, now),
-            *self.reports.opt_out_notices(session, now),
-            *self.reports.bounce_notices(session, now),
-            *filter(None, [self.reports.quarantine_notice(session, now)]),
-        ]
-        return sum(queue_staff_mail(session, mail, self.sender, now) is not None for mail in mails)
+        return plan(self, moments)
 
     def tend_mailbox(self, delivery: Delivery) -> None:
-        """Lays drafts down and takes them out again, and looks among sent mail for what is uncertain.
+        """Lays drafts down and takes them out again, and looks among sent mail for what is uncertain."""
+        from assistant.planned import tend_mailbox
 
-        Connects only when there is something to do. Raises AssistantError when the mailbox cannot be reached.
-        """
-        from assistant.outbox.drafts import drafts_to_tend, tend_draft
-        from assistant.store.tables import OutboxMessage
+        tend_mailbox(self, delivery)
 
-        now = self.clock.now()
-        with self.database.session() as session:
-            drafts = [row.id for row in drafts_to_tend(session, now)]
-        if self.config.mailbox is None or self.options.dry_run or not (drafts or delivery.anything_uncertain()):
-            return
-        with self._draft_box() as box:
-            for outbox_id in drafts:
-                with self.database.session() as session:
-                    row = session.get_one(OutboxMessage, outbox_id)
-                    tend_draft(session, row, box, self.guard, self.keep_sent, now)
-            delivery.resolve_uncertain(box.was_sent)
-
-    def _draft_box(self) -> ImapDraftBox:
+    def draft_box(self) -> ImapDraftBox:
         from assistant.outbox.draftbox import ImapDraftBox
 
         settings = self.mailbox_settings()

@@ -138,6 +138,10 @@ class Daemon:
 
     def stop(self) -> None:
         """Finish what is held and return from `run`. Safe to call from a signal handler."""
+        # Setting an Event takes its lock, which the interrupted main thread may hold: another thread may wait for it.
+        threading.Thread(target=self._end, name="stop", daemon=True).start()
+
+    def _end(self) -> None:
         self._stop.set()
         self._wake.set()
 

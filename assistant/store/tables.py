@@ -415,7 +415,7 @@ class OutboxMessage(Base):
     template: Mapped[str] = mapped_column(String(120), default="")
     language: Mapped[str] = mapped_column(String(12), default="")
     release: Mapped[str] = mapped_column(String(20), default="now")
-    state: Mapped[str] = mapped_column(String(12), default="queued")
+    state: Mapped[str] = mapped_column(String(20), default="queued")
     """waiting_approval | queued | claimed | sent | deferred | refused | uncertain | cancelled | vetoed."""
     reason: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]

@@ -388,7 +388,7 @@ def upgrade() -> None:
         sa.Column("template", sa.String(length=120), nullable=False),
         sa.Column("language", sa.String(length=12), nullable=False),
         sa.Column("release", sa.String(length=20), nullable=False),
-        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("due_at", UtcDateTime(), nullable=False),

@@ -12,7 +12,7 @@ from assistant.model.process import INTENTS, STAGE_LABELS, UNRELATED, WAITING_ON
 from assistant.understanding.arrays import Floats
 from assistant.understanding.features import TextFeatures
 from assistant.understanding.fit import SEED
-from assistant.understanding.labels import APPROVAL_LABELS
+from assistant.understanding.labels import APPROVAL_LABELS, read_approval
 from assistant.understanding.situation import LABELS
 from assistant.understanding.train import Data, Indices, Learned, Recipe, balanced_folds, fit_models, mail_of, truths
 
@@ -117,8 +117,8 @@ def read_examples(data: Data, rows: Indices, learned: Learned, into: Predictions
             continue
         said, approved, turn = learned.labels.read(data.prepared[row].features, mail, into.both[row])
         into.intents[row] = said >= learned.labels.intent_limits
-        if mail.direction == "inbound" and 1 - approved[0] >= learned.labels.approval_limit:
-            into.approval[row] = 1 + int(approved[1:].argmax())
+        what = read_approval(approved, data.prepared[row].features, mail.direction, learned.labels.approval_limit)
+        into.approval[row] = APPROVAL_LABELS.index(what)
         place = INTENTS.index("approval")
         into.intents[row, place] = into.approval[row] > 0 or said[place] >= max(
             0.5, learned.labels.intent_limits[place]

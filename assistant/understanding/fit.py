@@ -41,7 +41,8 @@ class Space:
         self._grams: Any = table.grams * gram_weight if gram_weight else None
         kernel = self._dense @ self._dense.T
         if gram_weight:
-            kernel = kernel + np.asarray((self._grams @ self._grams.T).todense())
+            grams: Any = self._grams
+            kernel = kernel + np.asarray((grams @ grams.T).todense())
         values, vectors = np.linalg.eigh(kernel.astype(np.float64))
         kept = values > max(values.max() * 1e-8, 1e-10)
         self._roots = np.sqrt(values[kept])
@@ -120,8 +121,8 @@ def fit_trees(
         max_depth=depth,
         learning_rate=rate,
         subsample=0.6,
-        max_features=0.12,
-        min_samples_leaf=20,
+        max_features=0.3,
+        min_samples_leaf=15,
         random_state=seed,
     )
     model.fit(features, labels)

@@ -15,10 +15,16 @@ from spacy.tokens import Doc
 from assistant.model.process import APPROVALS
 from assistant.model.reading import MailToRead
 from assistant.understanding.arrays import Floats, Linear, load_arrays, save_arrays, sigmoid, softmax
-from assistant.understanding.features import TextFeatures
+from assistant.understanding.cues import CUES
+from assistant.understanding.features import JUDGED, PLAIN, TextFeatures
 from assistant.understanding.situation import before, situation
 
 APPROVAL_LABELS: Final = ("", *APPROVALS)
+
+_MEETING = CUES.index("meeting")
+_UNSEEN_LIMIT = 0.55
+_HEDGED_LIMIT = 0.7
+_DENIED_LIMIT = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,23 @@ def approval_probabilities(signing: Floats, approved: Floats) -> Floats:
     sure = sigmoid(signing)
     result: Floats = np.concatenate([1 - sure, sure * softmax(approved)], axis=-1).astype(np.float32)
     return result
+
+
+def read_approval(probabilities: Floats, features: TextFeatures, direction: str, limit: float) -> str:
+    """What is approved, or "". Precision first: only a client approves, and a yes that is hedged, asked, denied or nowhere
+    to be seen must be all the likelier; "OK" beside an appointment agrees to that. `probabilities` as `approval_probabilities` gives them."""
+    if direction == "outbound":
+        return ""
+    seen = dict(zip(JUDGED, features.dense[len(features.dense) - len(JUDGED) :].tolist(), strict=True))
+    if not seen["approves_plainly"]:
+        limit = max(limit, _DENIED_LIMIT if features.dense[_MEETING - PLAIN] > 0 else _UNSEEN_LIMIT)
+        if seen["approves_in_question"] or seen["approves_with_condition"]:
+            limit = max(limit, _HEDGED_LIMIT)
+        if seen["approves_negated"]:
+            limit = max(limit, _DENIED_LIMIT)
+    if 1.0 - probabilities[0] < limit:
+        return ""
+    return APPROVAL_LABELS[1 + int(probabilities[1:].argmax())]
 
 
 def label_features(features: TextFeatures, mail: MailToRead, stage: Floats) -> Floats:

@@ -16,7 +16,7 @@ from assistant.understanding.commitments import find_commitments
 from assistant.understanding.cues import FOR_INTENT, FOR_STAGE, FOR_WAITING
 from assistant.understanding.evidence import Span, sentence_for
 from assistant.understanding.features import BODY, FEATURES, SENTENCES, SPANS, TextFeatures, mail_words
-from assistant.understanding.labels import APPROVAL_LABELS
+from assistant.understanding.labels import read_approval
 from assistant.understanding.memory import Corrected, Memory, with_stage
 from assistant.understanding.pipeline import labels_of, stage_of
 from assistant.understanding.sentences import Sentence, summarise
@@ -108,7 +108,7 @@ class PipelineReader:
         intents, approvals, waiting = model.read(prepared.features, mail, stage)
         ranked = _ranked(stage)
         label, confidence = ranked[0]
-        approval = self._approval(mail, approvals, model.approval_limit)
+        approval = read_approval(approvals, prepared.features, mail.direction, model.approval_limit)
         next_to_act = WAITING_ON[int(waiting.argmax())]
         if label == UNRELATED:
             next_to_act, approval = "nobody", ""
@@ -142,13 +142,6 @@ class PipelineReader:
             if probability >= least or (intent == "approval" and approval):
                 found.append(Sign(intent, float(probability), self._evidence(prepared, FOR_INTENT[intent])))
         return tuple(sorted(found, key=lambda sign: -sign.confidence))
-
-    @staticmethod
-    def _approval(mail: MailToRead, probabilities: Floats, limit: float) -> str:
-        """Precision first: only a client approves, and only where something is approved with enough probability."""
-        if mail.direction == "outbound" or 1.0 - probabilities[0] < limit:
-            return ""
-        return APPROVAL_LABELS[1 + int(probabilities[1:].argmax())]
 
 
 def _corrected(reading: Reading, known: Corrected) -> Reading:

@@ -122,10 +122,12 @@ def context(mail: MailToRead, words: Floats, hints: Floats, transitions: Floats)
     history = mail.history[-HISTORY:]
     past = [probabilities_of(item) for item in history]
     blank = np.zeros(LABELS, np.float32)
-    decayed, running, filtered = blank.copy(), blank.copy(), _start()
+    decayed: Floats = blank
+    running: Floats = blank
+    filtered = _start()
     for probabilities in past:
-        decayed = _DECAY * decayed + (1 - _DECAY) * probabilities
-        running = running + probabilities / len(past)
+        decayed = (_DECAY * decayed + (1 - _DECAY) * probabilities).astype(np.float32)
+        running = (running + probabilities / len(past)).astype(np.float32)
         filtered = _step(filtered, transitions, probabilities)
     now = _step(filtered, transitions, words)
     seen = np.max([documents(item.attachments) for item in history], axis=0) if history else np.zeros(len(DOCUMENTS))

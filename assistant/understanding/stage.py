@@ -18,6 +18,9 @@ from assistant.understanding.arrays import Floats, Linear, Trees, load_arrays, s
 from assistant.understanding.features import FEATURES, TextFeatures
 from assistant.understanding.situation import context
 
+_SENTENCE = 40.0
+_LEAST_RELIANCE = 0.15
+
 
 @dataclass(frozen=True, slots=True)
 class StageModel:
@@ -33,8 +36,9 @@ class StageModel:
     sharpness: float
 
     def from_words(self, features: TextFeatures) -> Floats:
-        """Probabilities of the seven labels from the words alone."""
-        return softmax(self.words.scores(features.dense, features.indices, features.weights))
+        """Probabilities of the seven labels from the words alone; of terse mail, which has no stage of its own, flatter."""
+        scores = self.words.scores(features.dense, features.indices, features.weights)
+        return softmax(scores * reliance(features.letters))
 
     def in_context(self, mail: MailToRead, words: Floats, features: TextFeatures) -> Floats:
         """Probabilities of the seven labels from the words' probabilities and the project's history."""
@@ -69,6 +73,11 @@ class StageModel:
             arrays["transitions"],
             *(float(value) for value in arrays["mixing"]),
         )
+
+
+def reliance(letters: float) -> float:
+    """How far the words' scores are trusted: fully from a sentence's length on, hardly for "ok"."""
+    return min(1.0, max(_LEAST_RELIANCE, letters / _SENTENCE))
 
 
 def hints_from(scores: Floats) -> Floats:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import spacy
-from spacy.attrs import NORM  # type: ignore[import-not-found]  # compiled, without types
+from spacy.attrs import NORM
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.vocab import Vocab

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -27,7 +27,9 @@ def plain_reader() -> PipelineReader:
 
 
 @pytest.fixture(params=["encoder", "n-grams"])
-def either_reader(request: pytest.FixtureRequest, reader: PipelineReader, plain_reader: PipelineReader) -> PipelineReader:
+def either_reader(
+    request: pytest.FixtureRequest, reader: PipelineReader, plain_reader: PipelineReader
+) -> PipelineReader:
     return reader if request.param == "encoder" else plain_reader
 
 
@@ -52,4 +54,30 @@ def write() -> WriteMail:
 
 def earlier(stage: str, direction: str = "outbound", *attachments: str, day: int = 1) -> ContextItem:
     """An earlier mail of the project that was surely read as `stage`."""
-    return ContextItem(stage, ((stage, 0.94), ("unrelated", 0.06)), direction, datetime(2026, 2, day, tzinfo=UTC), attachments)
+    return ContextItem(
+        stage, ((stage, 0.94), ("unrelated", 0.06)), direction, datetime(2026, 2, day, tzinfo=UTC), attachments
+    )
+
+
+_WALK = ("discovery", "proposal", "agreement", "execution", "closing")
+_DOCUMENTS = {
+    "discovery": "需求确认表.docx",
+    "proposal": "创意提案.pdf",
+    "agreement": "合同_v2.docx",
+    "execution": "样片_初剪.mp4",
+    "closing": "结案报告.pdf",
+}
+
+
+def walk_to(stage: str) -> tuple[ContextItem, ...]:
+    """A project's mail from its beginning up to `stage`: four mails of each stage over two weeks, a document with one."""
+    found = []
+    stages = _WALK[: _WALK.index(stage) + 1]
+    begun = MONDAY - timedelta(days=14 * len(stages))
+    for number, past in enumerate(stages):
+        for place, side in enumerate(("inbound", "outbound", "inbound", "outbound")):
+            probabilities = tuple((label, 0.7 if label == past else 0.06) for label in _WALK)
+            sent_at = begun + timedelta(days=14 * number + 3 * place)
+            files = (_DOCUMENTS[past],) if place == 1 else ()
+            found.append(ContextItem(past, probabilities, side, sent_at, files))
+    return tuple(found[-12:])

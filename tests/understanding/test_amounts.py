@@ -39,7 +39,9 @@ def test_a_range_gives_both_ends(words: str) -> None:
     assert [found.value for found in find_amounts(words)] == [800_000, 1_000_000]
 
 
-@pytest.mark.parametrize("words", ["曝光1200万", "3000罐", "粉丝100万", "12月24日", "36 months", "30人", "2026年3月", "元旦快乐"])
+@pytest.mark.parametrize(
+    "words", ["曝光1200万", "3000罐", "粉丝100万", "12月24日", "36 months", "30人", "2026年3月", "元旦快乐"]
+)
 def test_a_count_is_no_sum(words: str) -> None:
     assert find_amounts(words) == ()
 

@@ -50,7 +50,9 @@ def test_a_day_is_found(words: str, day: date) -> None:
     assert [found.day for found in find_days(words, WEDNESDAY)] == [day]
 
 
-@pytest.mark.parametrize("words", ["the sun is up", "I may go", "第二天", "1.5倍", "16:9 版", "3/4 of it", "明天使用的", "50%"])
+@pytest.mark.parametrize(
+    "words", ["the sun is up", "I may go", "第二天", "1.5倍", "16:9 版", "3/4 of it", "明天使用的", "50%"]
+)
 def test_what_only_looks_like_a_day_is_none(words: str) -> None:
     assert [found.day for found in find_days(words, WEDNESDAY) if "3/4" not in words] == []
 
@@ -64,7 +66,10 @@ def test_a_limit_is_told_from_an_appointment(words: str, is_limit: bool) -> None
 
 
 def test_two_days_come_in_order() -> None:
-    assert [found.day for found in find_days("周四给初稿，下周一定稿", WEDNESDAY)] == [date(2026, 3, 5), date(2026, 3, 9)]
+    assert [found.day for found in find_days("周四给初稿，下周一定稿", WEDNESDAY)] == [
+        date(2026, 3, 5),
+        date(2026, 3, 9),
+    ]
 
 
 @given(some.text(max_size=200), some.dates(date(2000, 1, 1), date(2090, 1, 1)))
@@ -73,6 +78,9 @@ def test_no_text_breaks_it(text: str, written: date) -> None:
         assert 0 <= found.start < found.end <= len(text)
 
 
-@given(some.dates(date(2020, 1, 1), date(2060, 1, 1)), some.sampled_from(["月底前", "下周五", "by Friday", "in 3 days", "后天"]))
+@given(
+    some.dates(date(2020, 1, 1), date(2060, 1, 1)),
+    some.sampled_from(["月底前", "下周五", "by Friday", "in 3 days", "后天"]),
+)
 def test_what_lies_ahead_is_never_behind(written: date, words: str) -> None:
     assert all(found.day >= written for found in find_days(words, written))

@@ -25,7 +25,9 @@ def test_a_salutation_is_known(line: str) -> None:
     assert is_salutation(line)
 
 
-@pytest.mark.parametrize("line", ["请周五前给我报价", "The deck is attached.", "可以。", "合同已经寄出，请查收！", "ok thx"])
+@pytest.mark.parametrize(
+    "line", ["请周五前给我报价", "The deck is attached.", "可以。", "合同已经寄出，请查收！", "ok thx"]
+)
 def test_what_says_something_is_no_salutation(line: str) -> None:
     assert not is_salutation(line)
 

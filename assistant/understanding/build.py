@@ -10,8 +10,9 @@ from spacy.language import Language
 from assistant.understanding.corpus import Corpus
 from assistant.understanding.encoder import Encoder, encoder_installed
 from assistant.understanding.history import write_seed
+from assistant.understanding.learn import fit_models
 from assistant.understanding.pipeline import blank_pipeline, features_of, labels_of, stage_of
-from assistant.understanding.train import Data, Progress, Recipe, fit_models, make_data
+from assistant.understanding.train import Data, Progress, Recipe, make_data
 
 GRAMS = 24_000
 FROM_SOURCES = 2

@@ -47,8 +47,11 @@ def find_commitments(
     written = sent_at.astimezone(_zone(timezone)).date() if sent_at.tzinfo else sent_at.date()
     found = []
     for sentence in informative(sentences)[:60]:
+        plain = normalise(sentence.text)
+        if not _DOING.search(plain) or _PAST.search(plain):
+            continue
         days = [item for item in find_days(sentence.text, written) if item.day >= written]
-        if days and (by := _owes(normalise(sentence.text), direction, days)):
+        if days and (by := _owes(plain, direction, days)):
             found.append(Commitment(by, shorten(" ".join(sentence.text.split()), _LONGEST), _due(days)))
     return tuple(dict.fromkeys(found))[:12]
 
@@ -67,8 +70,6 @@ def _zone(name: str) -> ZoneInfo:
 
 def _owes(plain: str, direction: str, days: list[Day]) -> str:
     """ "us", "client", or "" where nothing is owed."""
-    if not _DOING.search(plain) or _PAST.search(plain):
-        return ""
     writer, other = ("us", "client") if direction == "outbound" else ("client", "us")
     offers = _OFFER.search(plain) is not None
     demands = _YOU_DO.search(plain) is not None

@@ -25,10 +25,18 @@ class Day:
     by: bool
 
 
+# Most sentences name no day: one look spares them all the rules.
+_HINT = re.compile(
+    r"[\d周月天日晚早节年底后前]|星期|礼拜|国庆|春节|元旦|day|week|month|year|to(?:night|morrow)|tmr|\b(?:mon|tue|wed|thu|fri|sat|sun|end|eod|cob|close|start|middle|overnight)"
+)
+
+
 def find_days(text: str, written: date) -> tuple[Day, ...]:
     """The days named in `text`, in order, without overlap. `written` is the writer's local date."""
     plain = normalise(text)[:20_000]
     found: list[Day] = []
+    if not _HINT.search(plain):
+        return ()
     for pattern, read in _RULES:
         for match in pattern.finditer(plain):
             if any(match.start() < other.end and other.start < match.end() for other in found):

@@ -13,8 +13,9 @@ from assistant.understanding.arrays import Floats
 from assistant.understanding.features import TextFeatures
 from assistant.understanding.fit import SEED
 from assistant.understanding.labels import APPROVAL_LABELS, read_approval
+from assistant.understanding.learn import Learned, fit_models
 from assistant.understanding.situation import LABELS
-from assistant.understanding.train import Data, Indices, Learned, Recipe, balanced_folds, fit_models, mail_of, truths
+from assistant.understanding.train import Data, Indices, Recipe, balanced_folds, mail_of, truths
 
 OUTER_FOLDS = 6
 STRANGER_LIMIT = 0.85

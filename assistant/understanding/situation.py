@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -62,10 +63,17 @@ SITUATION: Final = (
 BEFORE: Final = 2 + len(DOCUMENTS) + LABELS
 
 
+@lru_cache(maxsize=4096)
+def _documents(names: tuple[str, ...]) -> Floats:
+    joined = [normalise(name) for name in names]
+    found = np.array([float(any(map(pattern.search, joined))) for pattern in DOCUMENTS.values()], np.float32)
+    found.flags.writeable = False
+    return found
+
+
 def documents(names: Sequence[str]) -> Floats:
-    """1 for each kind of document among the file names, in the order of `DOCUMENTS`."""
-    joined = [normalise(name) for name in names[:20]]
-    return np.array([float(any(pattern.search(name) for name in joined)) for pattern in DOCUMENTS.values()], np.float32)
+    """1 for each kind of document among the first twenty file names, in the order of `DOCUMENTS`; not to be written to."""
+    return _documents(tuple(names[:20]))
 
 
 def probabilities_of(item: ContextItem) -> Floats:

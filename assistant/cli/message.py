@@ -124,7 +124,7 @@ def correct(
     project: _Text = None,
     client: _Text = None,
 ) -> None:
-    """Set labels of a record right. Corrections are kept for ever and taught to the reader."""
+    """Set labels of a record right. Corrections are kept for ever; `assistant understanding train` learns from them."""
     from assistant.errors import WrongUse
     from assistant.intake.corrections import correct_record
 

@@ -72,16 +72,20 @@ def fit_classes(
     return space.linear(full, bias)
 
 
-def fit_many(
-    space: Space, labels: NDArray[np.intp], strength: float, weights: NDArray[np.float64] | None = None
-) -> Linear:
-    """One logistic regression for each column of `labels` (mails, labels), of zeros and ones."""
+def fit_many(space: Space, labels: NDArray[np.intp], strength: float, lift: float = 1.0) -> Linear:
+    """One logistic regression for each column of `labels` (mails, labels), of zeros and ones.
+
+    With `lift` above 1 the examples of a rare label weigh more, by the root of its rarity and at most so many times:
+    else a model of two dozen complaints among eight hundred mails never says "complaint".
+    """
     rows, biases = [], []
     for column in labels.T:
         if column.min() == column.max():
             rows.append(np.zeros(space.coordinates.shape[1]))
             biases.append(-6.0)
             continue
+        rarity = float((len(column) - column.sum()) / column.sum())
+        weights = np.where(column > 0, max(1.0, min(lift, rarity**0.5)), 1.0)
         model = LogisticRegression(C=strength, max_iter=600, random_state=SEED)
         model.fit(space.coordinates, column, sample_weight=weights)
         rows.append(model.coef_[0])

@@ -63,7 +63,7 @@ def fit_labels(
     def fit(chosen: NDArray[np.bool_]) -> tuple[Linear, Linear, Linear]:
         _, space = part_of(chosen)
         return (
-            fit_many(space, intents[chosen], recipe.label_strength),
+            fit_many(space, intents[chosen], recipe.label_strength, recipe.rare_lift),
             fit_classes(space, waiting[chosen], len(WAITING_ON), recipe.label_strength),
             fit_signing(chosen),
         )

@@ -48,6 +48,7 @@ class Recipe:
     hint_strength: float = 1.0
     schooling: float = 0.8
     schooling_weight: float = 0.3
+    rare_lift: float = 8.0
     label_strength: float = 3.0
     signing_strength: float = 1.0
     situation_weight: float = 1.0

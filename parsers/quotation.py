@@ -19,7 +19,7 @@ from parsers.quotation_headers import (
     read_header_block,
     starts_block,
 )
-from parsers.quotation_lines import fold, quote_depth
+from parsers.quotation_lines import OPENS_QUOTE, fold, quote_depth
 from parsers.quotation_tables import MARKERS, VERBS_AT_END
 from parsers.signature import split_signature
 from parsers.types import Reply
@@ -170,7 +170,7 @@ def mark_quotation(text: str) -> Cut:
     depths: list[int] = []
     bodies: list[str] = []
     for line in lines:
-        depth, body = quote_depth(line)
+        depth, body = quote_depth(line) if line[:1] in OPENS_QUOTE else (0, line)
         if depth == 1 and len(line) <= _LONGEST_VERB_LINE and depths and not depths[-1] and _is_verb_alone(body):
             depth, body = 0, line
         depths.append(depth)
@@ -182,7 +182,7 @@ def mark_quotation(text: str) -> Cut:
         _mark_wrapped_remainders(cut)
     if "</" in text:
         _mark_closing_tags(cut)
-    cut.first = next((index for index, mark in enumerate(cut.marks) if mark == QUOTED), None)
+    cut.first = cut.marks.index(QUOTED) if QUOTED in cut.marks else None
     return cut
 
 

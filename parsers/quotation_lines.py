@@ -60,7 +60,7 @@ def quote_depth(line: str) -> tuple[int, str]:
     `>>> … <<<` is decoration, not quotation. Up to three blanks may stand before the first mark.
     """
     first = line[:1]
-    if first not in _OPENS_QUOTE:
+    if first not in OPENS_QUOTE:
         return 0, line
     position = depth = 0
     length = len(line)
@@ -90,5 +90,6 @@ def quote_depth(line: str) -> tuple[int, str]:
     return depth, line[position:]
 
 
-_OPENS_QUOTE: Final = frozenset("> ＞\u00a0&")
+OPENS_QUOTE: Final = frozenset("> ＞\u00a0&")
+"""A line that begins with none of these has no quote marks."""
 _DEEPEST: Final = 200

@@ -33,7 +33,8 @@ _DASH_NAME: Final = re.compile(
 _DASH_WORD: Final = re.compile(r"^\s?[-~]\w[\w.']{1,20}(?: \w[\w.']{0,20}){0,2}$")
 _NAMES_A_DEVICE: Final = re.compile(r"\s*(?:我的|我)?[^的，,。！？?]{0,40}[.。]?$")
 _PATCH: Final = re.compile(r"^(?:diff --git|@@ |\+\+\+ |--- |index )| \| +\d+ [+-]|\d+ files? changed")
-_MAY_CONTACT: Final = re.compile(r"\d[\d\s().-]{6}|@|://|www\.|公司|集团|电话|電話|地址|\b[Ll][Tt][Dd]\b|Inc\b|GmbH")
+_NUMBER: Final = re.compile(r"\d[\d\s().-]{6}")
+_CONTACT_SIGNS: Final = ("@", "://", "www.", "公司", "集团", "电话", "電話", "地址", "Ltd", "ltd", "LTD", "Inc", "GmbH")
 _SPOKEN: Final = re.compile(r"[?]|\b(?:you|we|i|is|was|were|has|have|will|yesterday|today)\b", re.IGNORECASE)
 _SPOKEN_LINE: Final = re.compile(
     r"\b(?:you|we|i|it|is|are|was|were|has|have|had|will|can|please|let|this|that|yesterday|today|tomorrow|sounds|works)\b|我们|我們|咱们|您|你|请|請|可以|没问题|沒問題|收到|好的|吗|嗎|吧$|了$",
@@ -307,7 +308,7 @@ def _peel_contact(lines: Sequence[str], start: int, end_of_text: int, end: int) 
 
 def _contact_first(lines: Sequence[str], start: int, end: int) -> int | None:
     start = max(start, end - 16)
-    if not _MAY_CONTACT.search("\n".join(lines[start:end])):
+    if not _may_contact("\n".join(lines[start:end])):
         return None
     paragraph = [fold(line) for line in lines[start:end]]
     first = len(paragraph)
@@ -326,6 +327,11 @@ def _contact_first(lines: Sequence[str], start: int, end: int) -> int | None:
     ):
         return start + (first if closing is None else closing)
     return None
+
+
+def _may_contact(text: str) -> bool:
+    """A cheap first look: most paragraphs hold no number, address or company at all."""
+    return any(map(text.__contains__, _CONTACT_SIGNS)) or _NUMBER.search(text) is not None
 
 
 def _is_prose(line: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from assistant.mail.settings import MailboxSettings, OAuthSettings, Secret, SubmissionSettings
 
 
-def mailbox_settings(mailbox: Mailbox, base: Path) -> MailboxSettings:
+def mailbox_settings(mailbox: Mailbox, base: Path, poll: timedelta) -> MailboxSettings:
     from assistant.mail.settings import MailboxSettings, Secret
 
     return MailboxSettings(
@@ -29,6 +30,7 @@ def mailbox_settings(mailbox: Mailbox, base: Path) -> MailboxSettings:
         oauth=oauth_settings(mailbox.oauth, base),
         ca_file=_file(mailbox.ca_file, base),
         timeout_seconds=mailbox.timeout.total_seconds(),
+        poll_seconds=poll.total_seconds(),
         max_message_bytes=mailbox.max_message_size,
     )
 

@@ -247,7 +247,7 @@ class Workplace:
         """Raises AssistantError when there is no [mailbox] or its secret cannot be had."""
         if self.config.mailbox is None:
             raise AssistantError("config.toml has no [mailbox]: add host, port, tls, user and password to read mail.")
-        return mailbox_settings(self.config.mailbox, self.base)
+        return mailbox_settings(self.config.mailbox, self.base, self.config.daemon.poll)
 
     def submission_settings(self) -> SubmissionSettings:
         """Raises AssistantError when there is no [submission] or its secret cannot be had."""

@@ -138,7 +138,7 @@ def try_mailbox(config: Config, base: Path) -> Trial:
     if config.mailbox is None:
         return Trial("mailbox", False, "config.toml has no [mailbox].")
     try:
-        settings = mailbox_settings(config.mailbox, base)
+        settings = mailbox_settings(config.mailbox, base, config.daemon.poll)
         connection = ImapConnection.connect(
             settings, token_source(settings.oauth), clock=SystemClock(), stumbles=Stumbles()
         )

@@ -103,7 +103,7 @@ class ImapConnection:
     def poll_seconds(self) -> float:
         """How often a folder that nobody watches should be looked at."""
         provider = self._server.provider
-        return provider.quirks.poll_seconds if provider else 60.0
+        return max(self.settings.poll_seconds, provider.quirks.poll_seconds if provider else 0.0)
 
     def open(self, folder: str, *, writable: bool = False) -> FolderState:
         """Opens `folder` (EXAMINE, so that reading can change nothing; SELECT with `writable`)."""

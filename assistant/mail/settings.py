@@ -60,6 +60,7 @@ class MailboxSettings:
 
     `name` is what records and logs call the mailbox. Sizes are in bytes: no batch holds more than `batch_messages`
     messages or about `batch_bytes`; of a message above `max_message_bytes` only the beginning is fetched.
+    `poll_seconds`: how often a server without IDLE is asked, never more often than its provider allows.
     """
 
     name: str
@@ -73,6 +74,7 @@ class MailboxSettings:
     oauth: OAuthSettings | None = None
     ca_file: str | None = None
     timeout_seconds: float = 30.0
+    poll_seconds: float = 55.0
     batch_messages: int = 200
     batch_bytes: int = 16 * MEBIBYTE
     max_message_bytes: int = 50 * MEBIBYTE

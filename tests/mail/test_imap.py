@@ -324,6 +324,15 @@ def test_without_idle_the_folder_is_asked_about(mailbox: Mailbox, imap_proxy: Fa
     connection.close()
 
 
+def test_a_server_without_idle_is_asked_as_often_as_wanted(mailbox: Mailbox, imap_proxy: FaultProxy) -> None:
+    imap_proxy.plans = [Plan(replace=(b" IDLE", b" NOPE"))]
+    connection = ImapConnection.connect(mailbox.settings(port=imap_proxy.port, poll_seconds=0.05))
+    connection.open("INBOX")
+    mailbox.deliver(letter("polled"))
+    assert connection.wait(60, threading.Event()) is True  # one poll long, not a minute
+    connection.close()
+
+
 def test_a_server_that_advertises_idle_and_refuses_it_is_polled(mailbox: Mailbox, imap_proxy: FaultProxy) -> None:
     imap_proxy.plans = [Plan(replace=(b"+ idling\r\n", b"W1 BAD not today\r\n"))]
     connection = ImapConnection.connect(mailbox.settings(port=imap_proxy.port, timeout_seconds=1))

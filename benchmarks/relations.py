@@ -69,6 +69,7 @@ class Letter:
     project: str
     scored: bool = True
     headers: tuple[tuple[str, str], ...] = ()
+    attachments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ def _letters(data: dict[str, Any]) -> list[Letter]:
                 client=data["client_domain"] or data["client"],
                 project=project_of[message["id"]],
                 scored=message["stage"] != "unrelated",
+                attachments=tuple(message.get("attachments", ())),
             )
         )
     return letters
@@ -229,6 +231,7 @@ def _raw(letter: Letter, by_id: dict[str, Letter], chance: random.Random) -> byt
         head += f"Subject: {letter.subject}\nTo: {colleague.name} <{colleague.address}>"
         message["References"] = f"<{letter.id}>"
         message.set_content(f"---------- Forwarded message ---------\n{head}\n\n{text}")
+        _attach(message, letter.attachments)
         return message.as_bytes()
     copies = (
         letter.cc
@@ -247,7 +250,13 @@ def _raw(letter: Letter, by_id: dict[str, Letter], chance: random.Random) -> byt
         if not name.lower().startswith("content-"):
             message[name] = value
     message.set_content(text)
+    _attach(message, letter.attachments)
     return message.as_bytes()
+
+
+def _attach(message: EmailMessage, names: Iterable[str]) -> None:
+    for name in names:
+        message.add_attachment(b"content of a file", maintype="application", subtype="octet-stream", filename=name)
 
 
 def _headers(
@@ -278,7 +287,8 @@ def _quotation(original: Letter, chance: random.Random) -> str:
 # --- the import -----------------------------------------------------------------------------------------------------
 
 
-def imported(folder: Path, letters: Sequence[Letter], order: str) -> Workplace:
+def write_config(folder: Path, letters: Sequence[Letter], encoder: str = "auto") -> Path:
+    """The installation of an agency whose staff are the writers and recipients on its side."""
     people = {p.address: p for letter in letters for p in (letter.writer, *letter.to, *letter.cc) if p.ours}
     domains = sorted({address.rpartition("@")[2] for address in people} - FREE_MAIL_DOMAINS)
     listed = sorted(a for a, person in people.items() if person.name)
@@ -288,9 +298,15 @@ def imported(folder: Path, letters: Sequence[Letter], order: str) -> Workplace:
     config = folder / "config.toml"
     config.write_text(
         f'[agency]\nname = "Northlight"\ndomains = {json.dumps(domains)}\nlanguage = "en"\ntimezone = "Asia/Shanghai"\n'
-        f'country = "CN"\n[assistant]\naddress = "{ASSISTANT}"\n[store]\nurl = "sqlite:///assistant.db"\n{staff}\n',
+        f'country = "CN"\n[assistant]\naddress = "{ASSISTANT}"\n[store]\nurl = "sqlite:///assistant.db"\n'
+        f'[understanding]\nencoder = "{encoder}"\n{staff}\n',
         encoding="utf-8",
     )
+    return config
+
+
+def imported(folder: Path, letters: Sequence[Letter], order: str) -> Workplace:
+    config = write_config(folder, letters)
     workplace = Workplace(
         load_config(config), folder, Options(pace=False), FrozenClock(datetime(2026, 6, 1, tzinfo=UTC))
     )

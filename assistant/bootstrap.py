@@ -91,6 +91,7 @@ class Workplace:
             (config.assistant.address, *config.assistant.aliases),
             aliases,
             config.mailbox.authserv_id if config.mailbox else "",
+            tuple(server.host.lower() for server in (config.mailbox, config.submission) if server),
         )
 
     @property

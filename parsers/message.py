@@ -22,6 +22,7 @@ from parsers.mime import Part
 from parsers.quotation import Cut, mark_quotation, may_hide_answers, split_marked, split_reply
 from parsers.quotation_html import HtmlText, read_html
 from parsers.subjects import SubjectFacts, read_subject
+from parsers.trace import read_trace
 from parsers.types import Address, Forwarded, Message, Reply
 
 T = TypeVar("T")
@@ -65,7 +66,7 @@ def parse(raw: bytes) -> Message:
     text = _body_text(contents.blocks, defects)
     unread: tuple[Reply, Cut | None] = Reply(text, "", ""), None
     cut, marked = guarded("reply", lambda: _cut(contents.blocks, text), unread, defects)
-    return _assemble(raw, headers, contents, text, cut, marked, defects)
+    return _assemble(raw, data, headers, contents, text, cut, marked, defects)
 
 
 def guarded(stage: str, read: Callable[[], T], otherwise: T, defects: Defects) -> T:
@@ -128,7 +129,14 @@ def _from_structure(read: HtmlText, blocks: list[Block]) -> Reply:
 
 
 def _assemble(
-    raw: bytes, headers: Headers, contents: Contents, text: str, cut: Reply, marked: Cut | None, defects: Defects
+    raw: bytes,
+    data: bytes,
+    headers: Headers,
+    contents: Contents,
+    text: str,
+    cut: Reply,
+    marked: Cut | None,
+    defects: Defects,
 ) -> Message:
     subject = headers.text(b"subject")
     subject_facts = read_subject(subject)
@@ -195,6 +203,7 @@ def _assemble(
         size=len(raw),
         defects=defects.found(),
         cut_by=cut.cut_by if cut.quoted else "",
+        trace=read_trace(data) if b"authentication-results" in headers.fields else (),
     )
 
 

@@ -52,6 +52,14 @@ class Defect:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceField:
+    """One field that a server on the way wrote: `name` in lower case, `value` unfolded and otherwise as it stands."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Why a label was given: what was seen (`sign`, stable kebab-case) and the text or header that shows it."""
 
@@ -154,3 +162,5 @@ class Message:
     cut_by: str = ""
     """Why `quoted` was cut: "quote-marks", "attribution" (On … wrote:), "header-block" (From, Date, Subject), "marker"
     (-----Original Message-----), or "html:" and the client whose structure was recognised; "" if nothing was."""
+    trace: tuple[TraceField, ...] = field(default=())
+    """Received and Authentication-Results fields in their order, top first; empty without Authentication-Results."""

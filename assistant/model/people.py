@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from assistant.model.authentication import ProveSender, organisational_domain, verdict
 from assistant.model.cadence import StaffFacts
 from assistant.model.process import Direction
 from parsers import Address, Message
 
-_AUTHSERV_RESULT = re.compile(r"\bdmarc\s*=\s*(\w+)", re.IGNORECASE)
 _NO_PERSON = re.compile(
     r"^(no[-_.]?reply|do[-_.]?not[-_.]?reply|mailer-daemon|postmaster|bounces?|notifications?|newsletter|news|daemon|root|abuse)([+._-].*)?$",
     re.IGNORECASE,
@@ -28,6 +28,8 @@ class Directory:
     staff_aliases: tuple[tuple[str, str], ...] = ()
     """Pairs (alias, address) of staff who write from more than one address."""
     authserv_id: str = ""
+    mail_hosts: tuple[str, ...] = ()
+    """Servers that hold or take the agency's mail: what they write into a message on its way is theirs."""
     _by_address: dict[str, StaffFacts] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -80,36 +82,26 @@ class Relation:
     """Claims one of our addresses and the proof failed."""
 
 
-def trust_in(message: Message, authserv_id: str) -> str:
-    """The DMARC verdict of the configured server alone (RFC 8601 §5: results of anyone else are hearsay)."""
-    if not authserv_id:
-        return "none"
-    for result in message.authentication_results:
-        server, _, rest = result.partition(";")
-        if server.split()[:1] != [authserv_id] and server.strip().lower() != authserv_id.lower():
-            continue
-        if verdict := _AUTHSERV_RESULT.search(rest):
-            word = verdict[1].lower()
-            return word if word in {"pass", "fail"} else "none"
-        return "none"
-    return "none"
+def relate(message: Message, directory: Directory, prove: ProveSender | None = None) -> Relation:
+    """Direction by address, proof by verdict. Never raises; mail without an originator is inbound from nobody.
 
-
-def relate(message: Message, directory: Directory) -> Relation:
-    """Direction by address, proof by verdict. Never raises; mail without an originator is inbound from nobody."""
-    trust = trust_in(message, directory.authserv_id)
+    `prove` is asked where the configured server gave no verdict on mail that claims one of our addresses.
+    """
+    trust = verdict(message, directory.authserv_id, (*directory.mail_hosts, *directory.domains))
     writer = message.originator
+    if trust == "none" and prove is not None and writer is not None and directory.is_ours(writer.addr_spec):
+        trust = prove()
     if writer is None:
         return Relation("inbound", None, None, (), trust)
     recipients = (*message.to, *message.cc, *message.bcc)
     outside = _outside(recipients, directory)
+    if trust == "fail" and directory.is_ours(writer.addr_spec):
+        return Relation("inbound", writer, None, (), trust, spoofed=True)
     if directory.is_assistant(writer.addr_spec):
         first = outside[0] if outside else None
         return Relation("outbound" if outside else "internal", writer, first, outside[1:], trust, automatic=True)
     if not directory.is_staff(writer.addr_spec):
         return Relation("inbound", writer, writer, _without(outside, writer), trust)
-    if trust == "fail":
-        return Relation("inbound", writer, None, (), trust, spoofed=True)
     if outside:
         return Relation("outbound", writer, outside[0], outside[1:], trust)
     inner = message.forwarded.originator if message.forwarded else None
@@ -158,13 +150,6 @@ def role_in(signature: str) -> str:
     return ""
 
 
-@lru_cache(maxsize=1)
-def _suffixes() -> object:
-    from publicsuffixlist import PublicSuffixList
-
-    return PublicSuffixList(only_icann=True)
-
-
 @lru_cache(maxsize=20_000)
 def client_key(addr_spec: str, free_mail: frozenset[str]) -> str:
     """What identifies the client behind an address: the registered domain, or the whole address for free mail.
@@ -175,5 +160,4 @@ def client_key(addr_spec: str, free_mail: frozenset[str]) -> str:
     domain = addr_spec.rpartition("@")[2]
     if domain in free_mail:
         return addr_spec
-    registered = _suffixes().privatesuffix(domain)  # type: ignore[attr-defined]  # the library ships no types
-    return str(registered or domain)
+    return organisational_domain(domain)

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from assistant.mail.providers import FREE_MAIL_DOMAINS
+from assistant.model.authentication import verdict
 from assistant.model.cadence import StaffFacts
-from assistant.model.people import Directory, client_key, is_a_person, relate, trust_in
+from assistant.model.people import Directory, client_key, is_a_person, relate
 from parsers import parse
 from tests.offices import ASSISTANT, CHEN, HAN, LILEI, WANG, mail
 
@@ -91,8 +92,8 @@ def test_a_mail_from_nobody_is_inbound_from_nobody() -> None:
 def test_only_the_verdict_of_our_own_server_counts_and_of_several_the_topmost(results: list[str], trust: str) -> None:
     raw = b"".join(f"Authentication-Results: {result}\r\n".encode() for result in results)
     message = parse(raw + mail(originator=LILEI, to=(CHEN,)))
-    assert trust_in(message, "mx.lanhai.example") == trust
-    assert trust_in(message, "") == "none", "without a configured server nothing is believed"
+    assert verdict(message, "mx.lanhai.example") == trust
+    assert verdict(message, "") == "none", "without a configured server nothing is believed"
 
 
 def test_a_failed_verdict_on_our_address_is_a_spoof() -> None:

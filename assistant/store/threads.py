@@ -1,71 +1,60 @@
-"""Threads in the database: place a message by its ids, merge what turns out to be one conversation."""
+"""Threads in the database: place messages by their ids, many at once, and merge what turns out to be one conversation."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import case, insert, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
-from assistant.model.threading import place
-from assistant.store.tables import CadenceRunRow, OutboxMessage, Record, Thread, ThreadKey
+from assistant.model.threading import Placement, place
+from assistant.store.tables import CadenceRunRow, OutboxMessage, Record, Suppression, Thread, ThreadKey
+
+_AT_ONCE = 5000
+"""Parameters of one statement: SQLite takes 32,766, PostgreSQL 65,535."""
+_FOLLOWERS = (ThreadKey, Record, OutboxMessage, CadenceRunRow)
+"""What goes with a thread into the one it becomes part of."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadedMail:
+    """What placing needs of one message: its ids (`assistant.model.threading.ids_of`, its own first), subject and time."""
+
+    ids: Sequence[str]
+    subject: str
+    sent_at: datetime
+
+
+def place_batch(session: Session, mails: Sequence[ThreadedMail]) -> list[Thread]:
+    """The thread of each message, created or merged as needed: a few statements, however many messages.
+
+    A batch of any size and in any order gives the same partition as one message after the other; a message of the
+    batch already sees what the later ones join. Flushes the session; safe to repeat with messages that are known.
+    """
+    session.flush()
+    known = _known(session, {identifier for mail in mails for identifier in mail.ids})
+    placements = place([mail.ids for mail in mails], {identifier: row[0] for identifier, row in known.items()})
+    living = _load(session, {number for item in placements for number in (item.thread, *item.merged) if number})
+    threads = [_thread_of(item, mails, living) for item in placements]
+    session.add_all(thread for thread in threads if thread.id is None)
+    session.flush()
+    _merge(session, [(living[number], thread) for item, thread in zip(placements, threads, strict=True) for number in item.merged])  # fmt: skip
+    _store_keys(session, mails, placements, threads, known)
+    session.flush()
+    found: list[Thread | None] = [None] * len(mails)
+    for item, thread in zip(placements, threads, strict=True):
+        for position in item.members:
+            found[position] = thread
+    return [thread for thread in found if thread is not None]
 
 
 def place_in_thread(session: Session, ids: Sequence[str], subject: str, sent_at: datetime) -> Thread:
     """The thread that the message with these ids (its own first) belongs to, created or merged as needed."""
-    rows = session.execute(select(ThreadKey.message_id, ThreadKey.thread_id).where(ThreadKey.message_id.in_(ids))).all()
-    placement = place(ids, {row[0]: row[1] for row in rows})
-    if placement.thread is None:
-        thread = Thread(subject=subject, started_at=sent_at, last_at=sent_at)
-        session.add(thread)
-        session.flush()
-    else:
-        found = session.get(Thread, placement.thread)
-        assert found is not None, "thread_key refers to existing threads"
-        thread = found
-        thread.last_at = max(thread.last_at, sent_at)
-        if sent_at < thread.started_at:
-            thread.started_at, thread.subject = sent_at, subject
-    for merged in placement.merged:
-        _merge(session, merged, thread)
-    if placement.new_ids:
-        session.execute(
-            insert(ThreadKey),
-            [
-                {
-                    "message_id": identifier,
-                    "thread_id": thread.id,
-                    "kind": "message" if identifier == ids[0] else "ghost",
-                }
-                for identifier in placement.new_ids
-            ],
-        )
-    if ids[0] not in placement.new_ids:
-        session.execute(
-            update(ThreadKey).where(ThreadKey.message_id == ids[0]).values(kind="message"),
-            execution_options={"synchronize_session": False},
-        )
-    return thread
-
-
-def _merge(session: Session, merged_id: int, into: Thread) -> None:
-    """Everything of the younger thread becomes the older one's; its row stays as a redirect."""
-    merged = session.get(Thread, merged_id)
-    assert merged is not None, "thread_key refers to existing threads"
-    for table in (ThreadKey, Record, OutboxMessage, CadenceRunRow):
-        session.execute(
-            update(table).where(table.thread_id == merged_id).values(thread_id=into.id),
-            execution_options={"synchronize_session": "fetch"},
-        )
-    if into.project_id is None:
-        into.project_id, into.project_confidence = merged.project_id, merged.project_confidence
-        into.project_evidence = merged.project_evidence
-    into.client_id = into.client_id or merged.client_id
-    if merged.started_at < into.started_at:
-        into.started_at, into.subject = merged.started_at, merged.subject
-    into.last_at = max(into.last_at, merged.last_at)
-    merged.merged_into = into.id
+    return place_batch(session, [ThreadedMail(ids, subject, sent_at)])[0]
 
 
 def living_thread(session: Session, thread_id: int) -> Thread | None:
@@ -74,3 +63,105 @@ def living_thread(session: Session, thread_id: int) -> Thread | None:
     while thread is not None and thread.merged_into is not None:
         thread = session.get(Thread, thread.merged_into)
     return thread
+
+
+def _known(session: Session, ids: Iterable[str]) -> dict[str, tuple[int, str]]:
+    """Thread and kind of those ids that have been heard of."""
+    found: dict[str, tuple[int, str]] = {}
+    for part in _parts(sorted(ids)):
+        rows = select(ThreadKey.message_id, ThreadKey.thread_id, ThreadKey.kind).where(ThreadKey.message_id.in_(part))
+        found.update((row[0], (row[1], row[2])) for row in session.execute(rows))
+    return found
+
+
+def _load(session: Session, numbers: Iterable[int]) -> dict[int, Thread]:
+    return {
+        thread.id: thread
+        for part in _parts(sorted(numbers))
+        for thread in session.scalars(select(Thread).where(Thread.id.in_(part)))
+    }
+
+
+def _parts(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))
+
+
+def _thread_of(item: Placement, mails: Sequence[ThreadedMail], living: Mapping[int, Thread]) -> Thread:
+    """The thread that remains, with the times of everything in it. Its subject is that of its first message."""
+    started_at, subject = min((mails[position].sent_at, mails[position].subject) for position in item.members)
+    last_at = max(mails[position].sent_at for position in item.members)
+    if item.thread is None:
+        return Thread(subject=subject, started_at=started_at, last_at=last_at)
+    thread = living[item.thread]
+    _widen(thread, started_at, subject, last_at)
+    return thread
+
+
+def _widen(thread: Thread, started_at: datetime, subject: str, last_at: datetime) -> None:
+    if (started_at, subject) < (thread.started_at, thread.subject):
+        thread.started_at, thread.subject = started_at, subject
+    if last_at > thread.last_at:
+        thread.last_at = last_at
+
+
+def _merge(session: Session, pairs: Sequence[tuple[Thread, Thread]]) -> None:
+    """Everything of the younger threads becomes the older ones'; their rows stay as redirects."""
+    if not pairs:
+        return
+    for merged, into in pairs:
+        if into.project_id is None:
+            into.project_id, into.project_confidence = merged.project_id, merged.project_confidence
+            into.project_evidence = merged.project_evidence
+        into.client_id = into.client_id or merged.client_id
+        _widen(into, merged.started_at, merged.subject, merged.last_at)
+        merged.merged_into = into.id
+    became = {merged.id: into.id for merged, into in pairs}
+    for part in _parts(list(became)):
+        for table in _FOLLOWERS:
+            moved = case({number: became[number] for number in part}, value=table.thread_id)
+            session.execute(
+                update(table).where(table.thread_id.in_(part)).values(thread_id=moved),
+                execution_options={"synchronize_session": False},
+            )
+        _move_suppressions(session, part, became)
+    for row in session.identity_map.values():
+        if isinstance(row, _FOLLOWERS) and row.thread_id in became:
+            set_committed_value(row, "thread_id", became[row.thread_id])
+
+
+def _move_suppressions(session: Session, numbers: Sequence[int], became: Mapping[int, int]) -> None:
+    """Whoever wants no mail in one thread wants none in what it became; asked for in both, once is enough."""
+    for row in session.scalars(select(Suppression).where(Suppression.thread_id.in_(numbers))):
+        target = became[row.thread_id]
+        same = select(Suppression.id).where(
+            Suppression.addr_spec == row.addr_spec, Suppression.scope == row.scope, Suppression.thread_id == target
+        )
+        if session.scalar(same) is None:
+            row.thread_id = target
+        else:
+            session.delete(row)
+        session.flush()
+
+
+def _store_keys(
+    session: Session,
+    mails: Sequence[ThreadedMail],
+    placements: Sequence[Placement],
+    threads: Sequence[Thread],
+    known: Mapping[str, tuple[int, str]],
+) -> None:
+    """New ids become keys; what was a ghost until now and has arrived becomes a message."""
+    own = {mail.ids[0] for mail in mails}
+    rows = [
+        {"message_id": identifier, "thread_id": thread.id, "kind": "message" if identifier in own else "ghost"}
+        for item, thread in zip(placements, threads, strict=True)
+        for identifier in item.new_ids
+    ]
+    if rows:
+        session.execute(insert(ThreadKey), rows)
+    arrived = sorted(identifier for identifier in own if identifier in known and known[identifier][1] != "message")
+    for part in _parts(arrived):
+        session.execute(
+            update(ThreadKey).where(ThreadKey.message_id.in_(part)).values(kind="message"),
+            execution_options={"synchronize_session": False},
+        )

@@ -80,8 +80,23 @@ def test_a_thread_is_named_alike_in_every_order() -> None:
 
 
 def test_a_message_goes_into_the_oldest_of_its_threads_and_merges_the_others() -> None:
-    assert place(("m", "a", "b", "n"), {"a": 7, "b": 3}) == Placement(3, (7,), ("m", "n"))
-    assert place(("m", "n"), {}) == Placement(None, (), ("m", "n"))
+    assert place([("m", "a", "b", "n")], {"a": 7, "b": 3}) == (Placement((0,), 3, (7,), ("m", "n")),)
+    assert place([("m", "n")], {}) == (Placement((0,), None, (), ("m", "n")),)
+
+
+def test_a_batch_is_placed_at_once_and_what_shares_nothing_stays_apart() -> None:
+    batch = [("m", "a"), ("n", "b"), ("o",), ("p", "m", "n")]
+    assert place(batch, {"a": 7, "b": 3}) == (
+        Placement((0, 1, 3), 3, (7,), ("m", "n", "p")),
+        Placement((2,), None, (), ("o",)),
+    )
+
+
+def test_a_monstrous_id_is_known_by_its_digest() -> None:
+    long = "x" * 900 + "@mingshan.example"
+    answer = ids_of("b@x", parse(b"In-Reply-To: <" + long.encode() + b">\r\n\r\nx"))
+    assert max(map(len, answer)) < 100
+    assert ids_of(long, parse(mail("x")))[0] in answer
 
 
 def test_the_same_subject_is_no_evidence_and_another_subject_no_objection() -> None:

@@ -23,7 +23,7 @@ def read_trace(data: bytes) -> tuple[TraceField, ...]:
     """
     end = data.find(b"\n\n", 0, _MAX_HEADER)
     header = data[: end + 1] if end >= 0 else data[:_MAX_HEADER]
-    found = []
+    found: list[TraceField] = []
     for match in _TRACE_FIELD.finditer(header):
         if len(found) == MAX_TRACE_FIELDS:
             break

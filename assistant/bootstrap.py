@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from assistant.outbox.letters import Sender
     from assistant.rendering import Templates
     from assistant.reports.office import ReportOffice
-    from assistant.store.planning import PlanningFacts
     from assistant.store.tables import OutboxMessage
 
 _log = structlog.get_logger("assistant")
@@ -200,8 +199,6 @@ class Workplace:
         now = self.clock.now()
         facts = DatabaseFacts(session, self.directory, now)
         decision = self.cadence.decide_project(session, facts, project_id, now)
-        if decision.effects and (project := facts.project(project_id)) is not None:
-            self.planning.forget(project.client.client_id)
         store_decision(session, decision, EffectContext(self.sender, self.cadence.templates, facts, now))
 
     @property
@@ -306,7 +303,6 @@ class Workplace:
 
         if row.audience != "client" or row.client_id is None:
             return None
-        self.planning.forget(row.client_id)
         now = self.clock.now()
         facts = DatabaseFacts(session, self.directory, now)
         project = facts.project(row.project_id) if row.project_id else None
@@ -318,7 +314,6 @@ class Workplace:
 
         if row.audience != "client":
             return
-        self.planning.forget(row.client_id)
         now = self.clock.now()
         session.add(
             Location(
@@ -335,10 +330,11 @@ class Workplace:
         )
 
     @cached_property
-    def planning(self) -> PlanningFacts:
-        from assistant.store.planning import PlanningFacts
+    def moments(self) -> PlannedMoments:
+        """When each client is worth another look for greetings, reminders and summaries."""
+        from assistant.cadence.planning import PlannedMoments
 
-        return PlanningFacts(self.directory.staff)
+        return PlannedMoments()
 
     # --- passes -----------------------------------------------------------------------------------------------------
 
@@ -357,11 +353,11 @@ class Workplace:
                 self.decide_project(session, project_id)
         return len(projects)
 
-    def plan(self, moments: PlannedMoments | None = None) -> int:
+    def plan(self, *, in_turns: bool = False) -> int:
         """Greetings, reminders and summaries that fall due now; returns how many mails were newly stored."""
         from assistant.planned import plan
 
-        return plan(self, moments)
+        return plan(self, in_turns=in_turns)
 
     def tend_mailbox(self, delivery: Delivery) -> None:
         """Lays drafts down and takes them out again, and looks among sent mail for what is uncertain."""

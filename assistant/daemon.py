@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from assistant.cadence.planning import PlannedMoments
 from assistant.clock import monotonic
 from assistant.errors import AssistantError
 
@@ -129,7 +128,6 @@ class Daemon:
         self._stop = threading.Event()
         self._failures = 0
         self._trouble = ""
-        self._moments = PlannedMoments()
         self._tended_at = float("-inf")
 
     def wake(self) -> None:
@@ -180,7 +178,7 @@ class Daemon:
         workplace.cadence.reload_if_changed(self._workplace.report_problems)
         workplace.interpret(self._stop.is_set)
         workplace.decide_due()
-        workplace.plan(self._moments)
+        workplace.plan(in_turns=True)
         if monotonic() - self._tended_at > _TENDING_SECONDS and not self._stop.is_set():
             passes.tend()
             self._tended_at = monotonic()
@@ -195,7 +193,7 @@ class Daemon:
 
     def _pause(self) -> float:
         """Seconds until the next turn if nothing wakes us: a tick, growing while something is broken."""
-        if self._moments.behind and not self._failures:
+        if self._workplace.moments.behind and not self._failures:
             return 0.0
         tick: float = self._workplace.config.daemon.tick.total_seconds()
         return min(tick * float(2 ** min(self._failures, 6)), _LONGEST_PAUSE_SECONDS)

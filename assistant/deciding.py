@@ -22,8 +22,6 @@ def after_record(workplace: Workplace, session: Session, record: Record, message
     if record.direction == "outbound":
         settle_sent_draft(session, record, message.in_reply_to, workplace.clock.now())
     clients = _withdraw(workplace, session, record, message)
-    for client_id in clients:
-        workplace.planning.forget(client_id)
     # An answer, an absence, an opt-out or a complaint concerns everything that is under way with this client;
     # history that may start nothing can still end something.
     projects = {project for client_id in clients for project in open_run_projects(session, client_id)}

@@ -2,68 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
 from assistant.clock import monotonic
-from assistant.model.cadence import Decision, SendMail
+from assistant.model.cadence import Decision
 
 if TYPE_CHECKING:
     from assistant.bootstrap import Workplace
-    from assistant.cadence.planning import PlannedMoments
     from assistant.outbox.deliver import Delivery
     from assistant.store.facts import DatabaseFacts
 
-_CLIENTS_AT_ONCE = 10
-"""How many clients are planned in one transaction."""
+_CLIENTS_AT_ONCE = 100
+"""How many clients are read and planned in one transaction."""
 _PLANNING_SECONDS = 1.0
 """How long a turn of the daemon plans before mail is looked after again."""
 
 
-def plan(workplace: Workplace, moments: PlannedMoments | None = None) -> int:
+def plan(workplace: Workplace, *, in_turns: bool = False) -> int:
     """Greetings, reminders and summaries that fall due now; returns how many mails were newly stored.
 
-    With `moments`, which the daemon keeps, only the clients are looked at for whom something can be due, and after
-    a second the rest of them wait for the next turn.
+    Only the clients are looked at for whom something can be due. With `in_turns`, as the daemon asks for it, the rest of
+    them wait for the next turn after a second; `workplace.moments.behind` says so.
     """
-    from assistant.store.facts import DatabaseFacts
-
-    now = workplace.clock.now()
-    if moments is not None:
-        return _plan_due(workplace, moments, now)
-    with workplace.database.session() as session:
-        facts = DatabaseFacts(session, workplace.directory, now)
-        clients, reminders = workplace.planning.read(session, facts)
-        decision = workplace.cadence.decide_planned(clients, reminders, now)
-        return _store_planned(workplace, session, facts, decision, now) + _tell_staff(workplace, session, facts, now)
-
-
-def _plan_due(workplace: Workplace, moments: PlannedMoments, now: datetime) -> int:
     from assistant.model.cadence import ReminderFacts
     from assistant.store.facts import DatabaseFacts
 
+    now, moments, cadence = workplace.clock.now(), workplace.moments, workplace.cadence
     began, queued = monotonic(), 0
-    with workplace.database.session() as session:
-        due = moments.due(session, workplace.cadence.rules.version, now)
+    with workplace.database.reading() as session:
+        due = moments.due(session, cadence.rules.version, now)
     for start in range(0, len(due), _CLIENTS_AT_ONCE):
-        if monotonic() - began > _PLANNING_SECONDS:
+        if in_turns and monotonic() - began > _PLANNING_SECONDS:
             moments.behind = True
             break
-        with workplace.database.session() as session:
-            facts = DatabaseFacts(session, workplace.directory, now)
-            for client_id in due[start : start + _CLIENTS_AT_ONCE]:
-                decision = workplace.cadence.decide_planned(
-                    [facts.client(client_id)], facts.reminders_of(client_id), now
-                )
-                queued += _store_planned(workplace, session, facts, decision, now)
-                moments.looked_at(client_id, decision.look_again_at)
+        queued += _plan_clients(workplace, due[start : start + _CLIENTS_AT_ONCE], now)
     with workplace.database.session() as session:
         facts = DatabaseFacts(session, workplace.directory, now)
         waiting = ReminderFacts((), (), workplace.directory.staff, facts.waiting())
-        queued += _store_planned(workplace, session, facts, workplace.cadence.decide_planned([], waiting, now), now)
+        queued += _store_planned(workplace, session, facts, cadence.decide_planned([], waiting, now), now)
         return queued + _tell_staff(workplace, session, facts, now)
+
+
+def _plan_clients(workplace: Workplace, ids: Sequence[int], now: datetime) -> int:
+    """One part of the clients, read together; a transaction that writes is begun only where there is something to store."""
+    from assistant.store.facts import DatabaseFacts
+
+    with workplace.database.reading() as session:
+        facts = DatabaseFacts(session, workplace.directory, now)
+        reminders = facts.reminders_of(ids)
+        decided = [
+            (client.client_id, workplace.cadence.decide_planned([client], reminders[client.client_id], now))
+            for client in facts.clients_of(ids)
+        ]
+    effects = tuple(effect for _, decision in decided for effect in decision.effects)
+    queued = 0
+    if effects:
+        with workplace.database.session() as session:
+            facts = DatabaseFacts(session, workplace.directory, now)
+            queued = _store_planned(workplace, session, facts, Decision(effects), now)
+    for client_id, decision in decided:
+        workplace.moments.looked_at(client_id, decision.look_again_at)
+    return queued
 
 
 def _store_planned(
@@ -72,9 +75,6 @@ def _store_planned(
     from assistant.outbox.effects import EffectContext, store_decision
     from assistant.outbox.staff_mail import queue_staff_mail
 
-    for effect in decision.effects:
-        if isinstance(effect, SendMail):
-            workplace.planning.forget(effect.client_id)
     stored = store_decision(session, decision, EffectContext(workplace.sender, workplace.cadence.templates, facts, now))
     summaries = workplace.reports.summaries(session, facts, stored.summaries, now) if stored.summaries else []
     queued = [mail for mail in summaries if queue_staff_mail(session, mail, workplace.sender, now) is not None]

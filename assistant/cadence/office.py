@@ -146,13 +146,11 @@ class CadenceOffice:
         project = facts.project(project_id)
         if project is None:
             return Decision()
-        known = {
-            (run.cadence, run.version): text
-            for run in facts.runs(project_id)
-            if (text := definitions(session, project_id).get(run.key))
-        }
+        runs = facts.runs(project_id)
+        texts = definitions(session, project_id) if any(run.is_open for run in runs) else {}
+        known = {(run.cadence, run.version): text for run in runs if (text := texts.get(run.key))}
         rulebook = with_versions(self.rules, known) if known else self.rules
-        return decide(project, facts.runs(project_id), rulebook, self.calendars, now)
+        return decide(project, runs, rulebook, self.calendars, now)
 
     def decide_planned(self, clients: Sequence[ClientFacts], reminders: ReminderFacts, now: datetime) -> Decision:
         """Greetings, reminders and summaries that are due now, and when to look again if nothing happens meanwhile."""

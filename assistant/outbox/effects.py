@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -33,6 +33,7 @@ from assistant.store.runs import find_run, store_run
 from assistant.store.tables import AuditEntry, OpenItem, StaffNote
 
 _log = structlog.get_logger("assistant.outbox")
+_KEYS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,32 @@ def store_decision(session: Session, decision: Decision, context: EffectContext)
                 stored.tasks += _task(session, effect, context)
             case SkipStep():
                 _audit(session, context, effect.rule, "step-skipped", effect.dedupe_key, effect.reason, effect.detail)
-            case RemindStaff() | AskOwner():
-                stored.notes += _note(session, effect, context)
             case SendSummary():
                 stored.summaries = (*stored.summaries, effect)
+    stored.notes = _tell(session, decision, context)
     return stored
+
+
+def _tell(session: Session, decision: Decision, context: EffectContext) -> int:
+    """Stores what colleagues are to be told and have not been; returns how many matters those are."""
+    told = _told_already(session, decision)
+    fresh: dict[str, StaffNote] = {}
+    for effect in decision.effects:
+        if isinstance(effect, (RemindStaff, AskOwner)) and effect.dedupe_key not in told:
+            fresh.setdefault(effect.dedupe_key, _note(effect, context))
+    session.add_all(fresh.values())
+    session.flush()
+    return len(fresh)
+
+
+def _told_already(session: Session, decision: Decision) -> set[str]:
+    """The keys of this decision's notes that are stored already."""
+    keys = [effect.dedupe_key for effect in decision.effects if isinstance(effect, (RemindStaff, AskOwner))]
+    found: set[str] = set()
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        part = keys[start : start + _KEYS_AT_ONCE]
+        found.update(session.scalars(select(StaffNote.dedupe_key).where(StaffNote.dedupe_key.in_(part))))
+    return found
 
 
 def _start(session: Session, effect: StartRun, context: EffectContext) -> int:
@@ -142,6 +164,8 @@ def _send(session: Session, effect: SendMail, context: EffectContext) -> int:
     run = find_run(session, effect.run) if effect.run else None
     client = context.facts.client(effect.client_id)
     project = context.facts.project(effect.project_id) if effect.project_id else None
+    if effect.anchor is not None:
+        effect = replace(effect, anchor=replace(effect.anchor, references=context.facts.references(effect.anchor)))
     try:
         row = outbox_row(
             effect, client, project, context.sender, context.templates(), context.now, run.id if run else None
@@ -190,31 +214,25 @@ def _task(session: Session, effect: CreateTask, context: EffectContext) -> int:
     return 1
 
 
-def _note(session: Session, effect: RemindStaff | AskOwner, context: EffectContext) -> int:
+def _note(effect: RemindStaff | AskOwner, context: EffectContext) -> StaffNote:
     """What a colleague is to be told once; the reports room makes mails of it when its time has come."""
-    if session.scalar(select(StaffNote.id).where(StaffNote.dedupe_key == effect.dedupe_key)) is not None:
-        return 0
     reminder = effect if isinstance(effect, RemindStaff) else None
-    session.add(
-        StaffNote(
-            dedupe_key=effect.dedupe_key,
-            kind=reminder.kind if reminder else "ask-owner",
-            to_address=effect.to,
-            urgent=reminder.urgent if reminder else True,
-            not_before=reminder.not_before if reminder else context.now,
-            text=reminder.text if reminder else effect.question,  # type: ignore[union-attr]  # the other kind has a question
-            rule=effect.rule,
-            rule_version=effect.version,
-            project_id=effect.project_id,
-            client_id=reminder.client_id if reminder else None,
-            contact_id=reminder.contact_id if reminder else None,
-            record_id=reminder.record_id if reminder else None,
-            due_at=effect.due_at,
-            created_at=context.now,
-        )
+    return StaffNote(
+        dedupe_key=effect.dedupe_key,
+        kind=reminder.kind if reminder else "ask-owner",
+        to_address=effect.to,
+        urgent=reminder.urgent if reminder else True,
+        not_before=reminder.not_before if reminder else context.now,
+        text=reminder.text if reminder else effect.question,  # type: ignore[union-attr]  # the other kind has a question
+        rule=effect.rule,
+        rule_version=effect.version,
+        project_id=effect.project_id,
+        client_id=reminder.client_id if reminder else None,
+        contact_id=reminder.contact_id if reminder else None,
+        record_id=reminder.record_id if reminder else None,
+        due_at=effect.due_at,
+        created_at=context.now,
     )
-    session.flush()
-    return 1
 
 
 def _audit(

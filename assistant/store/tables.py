@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from assistant.store.types import UtcDateTime
@@ -248,6 +248,12 @@ class Record(Base):
         Index("ix_record_thread", "thread_id", "sent_at"),
         Index("ix_record_sent", "sent_at", "id"),
         Index("ix_record_message_id", "message_id"),
+        Index(
+            "ix_record_absence",
+            "contact_id",
+            sqlite_where=text("kind = 'auto_reply'"),
+            postgresql_where=text("kind = 'auto_reply'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -357,6 +363,7 @@ class CadenceRunRow(Base):
     __table_args__ = (
         UniqueConstraint("project_id", "cadence", "anchor_record_id"),
         Index("ix_cadence_run_due", "status", "due_at"),
+        Index("ix_cadence_run_contact", "contact_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

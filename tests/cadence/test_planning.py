@@ -7,9 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from assistant.cadence.planning import PlannedMoments
+from assistant.store.facts import DatabaseFacts
 from assistant.store.tables import AuditEntry, StaffNote
 from tests.offices import ASSISTANT, CHEN, LILEI, MONDAY, Office, mail, open_office, write_config
 
@@ -32,8 +33,8 @@ def due(office: Office, moments: PlannedMoments, rules: str = "") -> Sequence[in
 
 
 def looked(office: Office) -> PlannedMoments:
-    moments = PlannedMoments()
-    office.workplace.plan(moments)
+    office.workplace.__dict__["moments"] = moments = PlannedMoments()
+    office.workplace.plan()
     assert due(office, moments) == []
     return moments
 
@@ -73,11 +74,11 @@ def test_what_a_person_changes_concerns_everybody_but_a_veto_does_not(office: Of
 def test_a_question_is_looked_at_again_when_its_answer_is_nearly_late(office: Office) -> None:
     """With remembered moments the reminder comes as early as without them."""
     office.hear(mail("预算能再低一点吗？", at=office.clock.now()))
-    moments = looked(office)
+    looked(office)
     warned = None
     for _ in range(24 * 4):
         now = office.move(minutes=15)
-        office.workplace.plan(moments)
+        office.workplace.plan()
         with office.session() as session:
             if session.scalar(select(StaffNote.id).where(StaffNote.kind == "question")):
                 warned = now
@@ -87,3 +88,41 @@ def test_a_question_is_looked_at_again_when_its_answer_is_nearly_late(office: Of
         (note,) = session.scalars(select(StaffNote).where(StaffNote.kind == "question"))
     assert note.due_at is not None
     assert MONDAY < warned < note.due_at
+
+
+def test_facts_of_many_clients_cost_as_many_queries_as_those_of_one(office: Office) -> None:
+    """However many clients and projects there are, the database is asked a fixed number of times."""
+
+    def queries() -> int:
+        asked: list[str] = []
+        engine = office.workplace.database.engine
+        note = lambda *arguments: asked.append(arguments[2])  # noqa: E731  # listened to and taken off again
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            with office.session() as session:
+                facts = DatabaseFacts(session, office.workplace.directory, office.clock.now())
+                ids = [client.id for client in office.clients()]
+                found = facts.reminders_of(ids)
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        assert sorted(found) == ids
+        assert all(len(one.projects) == 1 for one in found.values())
+        return len(asked)
+
+    few = queries()
+    for number in range(20):
+        client = f"buyer@client{number}.example"
+        office.hear(mail("方案请见附件。#proposal", originator=LILEI, to=(client,), cc=(ASSISTANT,)))
+    assert queries() == few
+
+
+def test_an_answer_from_a_slow_clock_is_an_answer(office: Office) -> None:
+    """It came after the proposal and answers in its thread, though its Date header lies before."""
+    (_, proposal) = office.records()
+    office.move(hours=2)
+    behind = mail("我们看一下。", originator=OTHER, at=MONDAY - timedelta(minutes=20), answers=(proposal.message_id,))
+    office.hear(behind)
+    office.clock.move_to(MONDAY + timedelta(days=3, minutes=5))
+    office.workplace.decide_due()
+    sent = [row.recipients for row in office.outbox() if row.state == "queued"]
+    assert sent == [[CHEN]]

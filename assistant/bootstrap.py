@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from assistant.mail.oauth import TokenSource
     from assistant.mail.reader import MailboxReader
     from assistant.mail.settings import MailboxSettings, OAuthSettings, Secret, SubmissionSettings
+    from assistant.mail.signatures import SignatureProof
     from assistant.model.reading import Reader
     from assistant.outbox.deliver import Delivery
     from assistant.outbox.draftbox import ImapDraftBox
@@ -91,6 +92,7 @@ class Workplace:
             aliases,
             config.mailbox.authserv_id if config.mailbox else "",
             tuple(server.host.lower() for server in (config.mailbox, config.submission) if server),
+            config.mailbox is not None and config.mailbox.verify_dkim,
         )
 
     @property
@@ -184,12 +186,19 @@ class Workplace:
             self.database,
             self.archive,
             self.reader,
-            AgencySide(self.directory, self.locality, FREE_MAIL_DOMAINS, self.default_owner),
+            AgencySide(self.directory, self.locality, FREE_MAIL_DOMAINS, self.default_owner, self.signature_proof),
             self.clock,
             IntakeSettings(self.config.intake.cutoff, self.simulated),
             partial(after_record, self),
             self._reader_maker(),
         )
+
+    @cached_property
+    def signature_proof(self) -> SignatureProof | None:
+        """Verifies DKIM where the configuration asks for it. Raises AssistantError where its libraries are missing."""
+        from assistant.mail.signatures import SignatureProof
+
+        return SignatureProof() if self.config.mailbox is not None and self.config.mailbox.verify_dkim else None
 
     def decide_project(self, session: Session, project_id: int) -> None:
         """Decides one project now and stores the effects in the same transaction."""

@@ -137,6 +137,8 @@ class Mailbox(_Server):
     folders: tuple[str, ...] = Field(default=("INBOX",), min_length=1)
     authserv_id: str = ""
     """Whose Authentication-Results are believed (RFC 8601): the name your own mail server signs them with."""
+    verify_dkim: bool = False
+    """Whether a colleague's mail without such a verdict is proved by its DKIM signature (RFC 6376)."""
     max_message_size: int = Field(default=50_000_000, ge=100_000)
 
 

@@ -20,6 +20,7 @@ from assistant.intake.reading_process import ReadingProcess
 from assistant.intake.record import apply_reading, note_consequences, refresh_project
 from assistant.intake.relations import AgencySide, Parties, find_parties, settle_parties, settle_project
 from assistant.intake.signals import note_signals
+from assistant.model.authentication import ProveSender
 from assistant.model.people import Relation, relate
 from assistant.model.process import STAGES
 from assistant.model.projects import NewThread
@@ -199,7 +200,7 @@ class Intake:
         self._phase = "parse"
         try:
             message = parse(raw)
-            relation = relate(message, self._agency.directory)
+            relation = relate(message, self._agency.directory, self._proof(raw, message, location))
         except Exception as error:  # noqa: BLE001  # whatever a message breaks, the others go on
             self._quarantine(session, location, error, counts)
             return None
@@ -217,6 +218,13 @@ class Intake:
             forwarded.text if forwarded else message.reply,
             forwarded.subject if forwarded and forwarded.subject else message.subject,
         )
+
+    def _proof(self, raw: bytes, message: Message, location: Location) -> ProveSender | None:
+        """How to prove a sender beside the server's verdict; old mail is not asked for, its keys are gone."""
+        prove = self._agency.prove
+        if prove is None or not location.may_start or self._clock.now() - location.received_at > self._settings.cutoff:
+            return None
+        return lambda: prove(raw, message)
 
     def _prepared(self, candidates: Sequence[_Candidate]) -> Iterator[_Candidate]:
         """The candidates in order, each after its text was read; in a long run the next few are read meanwhile."""

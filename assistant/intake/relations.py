@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,6 +44,8 @@ class AgencySide:
     locality: Locality
     free_mail: frozenset[str]
     default_owner: str
+    prove: Callable[[bytes, Message], str] | None = None
+    """Proof of a sender by other means than the mail server's verdict: pass | fail | none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
+from typing import Any
 
 from parsers import Message
 from parsers.types import TraceField
@@ -159,14 +160,25 @@ def _is_own_host(host: str, ours: tuple[str, ...]) -> bool:
     return address.is_private
 
 
-@lru_cache(maxsize=1)
-def _suffixes() -> object:
+@lru_cache(maxsize=2)
+def _suffixes(*, only_public: bool) -> Any:
+    """The Public Suffix List, with or without the names under which companies let others have their own."""
     from publicsuffixlist import PublicSuffixList
 
-    return PublicSuffixList(only_icann=True)
+    return PublicSuffixList(only_icann=only_public)
 
 
 @lru_cache(maxsize=20_000)
 def organisational_domain(domain: str) -> str:
     """`mail.shop.com.cn` and `shop.com.cn` are one company's, `com.cn` is nobody's (Public Suffix List); else the name itself."""
-    return str(_suffixes().privatesuffix(domain) or domain)  # type: ignore[attr-defined]  # the library ships no types
+    return str(_suffixes(only_public=True).privatesuffix(domain) or domain)
+
+
+def are_aligned(signer: str, writer: str) -> bool:
+    """Whether a domain that signed may speak for the domain of the From: relaxed alignment of RFC 7489 §3.1.1.
+
+    Stricter than what makes one client: `a.hosting.example` says nothing about `b.hosting.example` where hosting.example
+    gives such names away, and a public suffix speaks for nobody.
+    """
+    registered = _suffixes(only_public=False).privatesuffix(signer)
+    return registered is not None and registered == _suffixes(only_public=False).privatesuffix(writer)

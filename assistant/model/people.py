@@ -30,6 +30,8 @@ class Directory:
     authserv_id: str = ""
     mail_hosts: tuple[str, ...] = ()
     """Servers that hold or take the agency's mail: what they write into a message on its way is theirs."""
+    verifies_signatures: bool = False
+    """Whether a sender without a server's verdict may be proved by DKIM."""
     _by_address: dict[str, StaffFacts] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -38,6 +40,11 @@ class Directory:
             if address in by_address:
                 by_address[alias] = by_address[address]
         object.__setattr__(self, "_by_address", by_address)
+
+    @property
+    def can_prove(self) -> bool:
+        """Whether anybody's mail can be proved at all: without, nobody is obeyed by mail."""
+        return bool(self.authserv_id) or self.verifies_signatures
 
     def person(self, addr_spec: str) -> StaffFacts | None:
         return self._by_address.get(addr_spec.lower())

@@ -76,7 +76,7 @@ def _renderer(
 ) -> Callable[[Templates], Rendered]:
     mails = tuple(pending_mail(session, row, around) for row in rows)
     # Without a server whose verdict on senders is trusted no reply is obeyed, and none is asked for.
-    obeyed = bool(around.directory.authserv_id)
+    obeyed = around.directory.can_prove
     given = (colleague.person, around.agency_name, colleague.language, around.local(now), mails, obeyed)
     if kind == "veto":
         return lambda templates: render_veto_digest(VetoDigest(*given), templates)

@@ -1,0 +1,1 @@
+"""Mail that means harm: what it may not do."""

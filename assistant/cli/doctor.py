@@ -52,6 +52,7 @@ def _trials(context: CommandContext, offline: bool) -> Iterator[tuple[Trial, int
         yield _guarded(name, lambda check=check: check(context))(context), 1  # type: ignore[misc]  # the default binds the loop's value
     yield _guarded("model", lambda: _model(context))(context), 3
     yield _guarded("database", lambda: _database(context))(context), 3
+    yield _guarded("senders", lambda: _senders(context))(context), 1
     if offline:
         return
     yield try_mailbox(context.config, context.base), 3
@@ -110,6 +111,20 @@ def _database(context: CommandContext) -> str:
     with database.session() as session:
         count = session.scalar(select(func.count()).select_from(Record))
     return f"{database.engine.url.render_as_string(hide_password=True)}: {count} records, schema {current_revision(database)}"
+
+
+def _senders(context: CommandContext) -> str:
+    """By what a colleague's mail is proved; without proof nobody is obeyed by mail."""
+    workplace = context.workplace()
+    directory = workplace.directory
+    means = [f"the verdicts of {directory.authserv_id}"] if directory.authserv_id else []
+    if workplace.signature_proof is not None:
+        means.append("DKIM signatures")
+    if not means:
+        return (
+            "nothing proves who wrote a mail, so no colleague is obeyed by mail; set mailbox.authserv_id or verify_dkim"
+        )
+    return f"colleagues' mail is proved by {' and '.join(means)}"
 
 
 def _dns(context: CommandContext) -> str:

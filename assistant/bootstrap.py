@@ -178,7 +178,8 @@ class Workplace:
     @cached_property
     def intake(self) -> Intake:
         from assistant.deciding import after_record
-        from assistant.intake.pipeline import Intake, IntakeSettings
+        from assistant.intake.interpretation import IntakeSettings
+        from assistant.intake.pipeline import Intake
         from assistant.intake.relations import AgencySide
         from assistant.mail.providers import FREE_MAIL_DOMAINS
 

@@ -59,6 +59,7 @@ def _answered(session: Session, message: Message, relation: Relation, directory:
             Record.sent_at >= message.date - _ANSWERED_WITHIN,
             Record.sent_at <= message.date,
         )
+        .order_by(Record.sent_at.desc(), Record.message_id)
         .limit(60)
     ).all()
     people = _addresses((message.originator, *message.to, *message.cc), directory)
@@ -141,9 +142,9 @@ def adopt_mail_of(session: Session, client: Client, addr_spec: str, key: str) ->
     )
 
 
-def adopt_into_project(session: Session, project: Project, thread: Thread, at: datetime) -> None:
+def adopt_into_project(session: Session, project: Project, thread: Thread, sent_at: datetime, at: datetime) -> None:
     """Earlier mail of the thread, and of this client's people in threads that have no project yet, goes with it."""
-    near = and_(Record.client_id == project.client_id, Record.sent_at >= at - _ORPHANS_WITHIN)
+    near = and_(Record.client_id == project.client_id, Record.sent_at >= sent_at - _ORPHANS_WITHIN)
     rows = session.execute(
         select(Record.id, Record.thread_id).where(
             Record.project_id.is_(None), Record.kind == "human", or_(Record.thread_id == thread.id, near)
@@ -155,6 +156,7 @@ def adopt_into_project(session: Session, project: Project, thread: Thread, at: d
         if other is not None and other.project_id is None:
             other.project_id, other.client_id = project.id, project.client_id
             other.project_confidence, other.project_evidence = 0.6, "earlier mail of the same people"
+            other.decided_at = at
             own.extend(record_id for record_id, thread_id in rows if thread_id == other_id)
     if own:
         session.execute(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import func, select
@@ -13,25 +11,22 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from assistant.clock import Clock
-from assistant.intake.facts import fingerprint, history, plausible_time
+from assistant.intake.facts import fingerprint
+from assistant.intake.interpretation import Candidate, IntakeSettings, Interpretation
 from assistant.intake.project_book import ProjectBook
 from assistant.intake.quarantine import in_quarantine, put_in_quarantine, settle_quarantine
 from assistant.intake.reading_process import ReadingProcess
 from assistant.intake.record import apply_reading, note_consequences, refresh_project
-from assistant.intake.relations import AgencySide, Parties, find_parties, settle_parties, settle_project
+from assistant.intake.relations import AgencySide
 from assistant.intake.signals import note_signals
-from assistant.model.authentication import ProveSender
-from assistant.model.people import Relation, relate
-from assistant.model.process import STAGES
-from assistant.model.projects import NewThread
-from assistant.model.reading import MailToRead, Reader, Reading, TextToRead
+from assistant.model.reading import Reader, TextToRead
 from assistant.model.threading import ids_of
 from assistant.store import Archive, Database
 from assistant.store.clients import remember_contacts
 from assistant.store.database import is_broken
-from assistant.store.tables import Client, Location, Project, Quarantine, Record, Thread
+from assistant.store.tables import Location, Quarantine, RawMail, Record
 from assistant.store.threads import place_in_thread
-from parsers import Message, parse
+from parsers import Message
 
 _log = structlog.get_logger("assistant.intake")
 
@@ -42,14 +37,6 @@ _LONG_RUN = 300
 
 AfterRecord = Callable[[Session, Record, Message], None]
 """Called in the message's own transaction after it was recorded: deciding, settling, receipts."""
-
-
-@dataclass(frozen=True, slots=True)
-class IntakeSettings:
-    """`cutoff`: mail older than this when first read starts nothing. `simulated`: the clock is not the machine's."""
-
-    cutoff: timedelta = timedelta(days=14)
-    simulated: bool = False
 
 
 @dataclass(slots=True)
@@ -77,20 +64,6 @@ class IntakeCounts:
         return self.logged + self.duplicate + self.ignored + self.quarantined
 
 
-@dataclass(slots=True)
-class _Candidate:
-    """One message between parsing and recording."""
-
-    location: Location
-    message: Message
-    relation: Relation
-    message_id: str
-    sent_at: datetime
-    text: str
-    subject: str
-    prepared: object | None = None
-
-
 class Intake:
     """Interprets kept mail. One instance per thread; everything it needs is given to it."""
 
@@ -109,12 +82,9 @@ class Intake:
         self._database = database
         self._archive = archive
         self._reader = reader
-        self._agency = agency
         self._clock = clock
-        self._settings = settings or IntakeSettings()
         self._after_record = after_record
-        self._phase = ""
-        self._book = ProjectBook()
+        self._one = Interpretation(reader, agency, clock, settings or IntakeSettings())
         self._retried: frozenset[int] = frozenset()
         self._make_reader = make_reader
         self._stop: Callable[[], bool] = lambda: False
@@ -160,12 +130,13 @@ class Intake:
 
     def _run_batch(self, size: int) -> IntakeCounts:
         counts = IntakeCounts()
-        self._book = ProjectBook()
+        self._one.book = ProjectBook()
         with self._database.session() as session:
             pending = session.scalars(
                 select(Location)
+                .join(RawMail, RawMail.id == Location.raw_id)
                 .where(Location.outcome == "pending")
-                .order_by(Location.order_at, Location.id)
+                .order_by(Location.order_at, RawMail.sha256, Location.id)
                 .limit(size)
             ).all()
             remember_contacts(session)
@@ -176,7 +147,6 @@ class Intake:
                 for location in pending
                 if (found := self._parse(session, location, raws[location.raw_id], counts)) is not None
             ]
-            candidates.sort(key=lambda candidate: (candidate.sent_at, candidate.location.id))
             for candidate in self._prepared(candidates):
                 if self._stop():
                     break
@@ -196,39 +166,16 @@ class Intake:
 
     # --- phase 3: parse ---------------------------------------------------------------------------------------------
 
-    def _parse(self, session: Session, location: Location, raw: bytes, counts: IntakeCounts) -> _Candidate | None:
-        self._phase = "parse"
+    def _parse(self, session: Session, location: Location, raw: bytes, counts: IntakeCounts) -> Candidate | None:
         try:
-            message = parse(raw)
-            relation = relate(message, self._agency.directory, self._proof(raw, message, location))
+            return self._one.parse(location, raw)
         except Exception as error:  # noqa: BLE001  # whatever a message breaks, the others go on
             self._quarantine(session, location, error, counts)
             return None
-        forwarded = message.forwarded if relation.forwarded else None
-        received = location.received_at
-        if self._settings.simulated:
-            received = max(received, self._clock.now())
-        sent_at = plausible_time(forwarded.date if forwarded and forwarded.date else message.date, received)
-        return _Candidate(
-            location,
-            message,
-            relation,
-            message.message_id or f"{hashlib.sha256(raw).hexdigest()[:32]}@missing.invalid",
-            sent_at,
-            forwarded.text if forwarded else message.reply,
-            forwarded.subject if forwarded and forwarded.subject else message.subject,
-        )
 
-    def _proof(self, raw: bytes, message: Message, location: Location) -> ProveSender | None:
-        """How to prove a sender beside the server's verdict; old mail is not asked for, its keys are gone."""
-        prove = self._agency.prove
-        if prove is None or not location.may_start or self._clock.now() - location.received_at > self._settings.cutoff:
-            return None
-        return lambda: prove(raw, message)
-
-    def _prepared(self, candidates: Sequence[_Candidate]) -> Iterator[_Candidate]:
+    def _prepared(self, candidates: Sequence[Candidate]) -> Iterator[Candidate]:
         """The candidates in order, each after its text was read; in a long run the next few are read meanwhile."""
-        self._phase = "understand"
+        self._one.phase = "understand"
         groups = [
             candidates[start : start + _PREPARED_AT_ONCE] for start in range(0, len(candidates), _PREPARED_AT_ONCE)
         ]
@@ -242,7 +189,7 @@ class Intake:
                 _log.warning("batch_reading_failed", messages=len(wanted))
             yield from group
 
-    def _begin_reading(self, group: Sequence[_Candidate]) -> Callable[[], Sequence[object]]:
+    def _begin_reading(self, group: Sequence[Candidate]) -> Callable[[], Sequence[object]]:
         """Begins the costly part of understanding for several texts; what comes back waits for it."""
         human = [candidate for candidate in group if candidate.message.kind == "human"]
         texts = [TextToRead(item.subject, item.text, item.message.language) for item in human]
@@ -252,7 +199,7 @@ class Intake:
 
     # --- one message ------------------------------------------------------------------------------------------------
 
-    def _interpret(self, session: Session, candidate: _Candidate, counts: IntakeCounts) -> None:
+    def _interpret(self, session: Session, candidate: Candidate, counts: IntakeCounts) -> None:
         location = candidate.location
         try:
             # What a phase has to see of an earlier one it flushes itself: asking before every query costs a tenth.
@@ -266,7 +213,7 @@ class Intake:
                 raise  # a full disk is no fault of the message: the whole batch waits for space
             # Phase and reason are kept; a person looks, the rest goes on.
             session.expire_all()
-            self._book = ProjectBook()
+            self._one.book = ProjectBook()
             remember_contacts(session)
             self._quarantine(session, location, error, counts)
             return
@@ -288,9 +235,9 @@ class Intake:
             defects=len(candidate.message.defects),
         )
 
-    def _phases(self, session: Session, candidate: _Candidate) -> tuple[str, str, Record | None]:
+    def _phases(self, session: Session, candidate: Candidate) -> tuple[str, str, Record | None]:
         message, relation = candidate.message, candidate.relation
-        self._phase = "thread"
+        self._one.phase = "thread"
         if relation.automatic and relation.counterpart is None:
             return "ignored", "our own mail to staff", None
         same = self._known(session, candidate)
@@ -299,48 +246,30 @@ class Intake:
         thread = place_in_thread(
             session, ids_of(candidate.message_id, message), message.base_subject, candidate.sent_at
         )
-        self._phase = "relate"
-        parties = self._from_thread(session, thread, relation, find_parties(session, relation, self._agency))
-        record = self._blank_record(candidate, thread)
-        self._phase = "understand"
-        known_project = thread.project_id
-        reading = self._read(session, candidate, parties, known_project)
-        self._phase = "relate"
-        parties = settle_parties(
-            session,
-            message,
-            relation,
-            parties,
-            dict(reading.text_probabilities or reading.stage_probabilities).get("unrelated", 0.0),
-            self._agency,
-            self._clock.now(),
-        )
+        record = self._one.blank_record(candidate, thread)
+        understood = self._one.understand(session, candidate, thread)
+        parties, project = understood.parties, understood.project
         record.client_id = parties.client.id if parties.client else None
         record.contact_id = parties.contact.id if parties.contact else None
-        project = self._settle_project(session, candidate, thread, parties, reading)
-        if project is not None and project.id != known_project:
-            self._book.forget(project.id)
-        if project is not None and project.id != known_project and self._book.records(session, project.id):
-            self._phase = "understand"
-            reading = self._read(session, candidate, parties, project.id)
-        self._phase = "record"
+        self._one.phase = "record"
         record.project_id = project.id if project else None
-        self._book.hold(thread, project, parties.client, parties.contact)
-        apply_reading(record, reading)
+        self._one.book.hold(thread, project, parties.client, parties.contact)
+        record.context = understood.context
+        apply_reading(record, understood.reading)
         session.add(record)
         session.flush()
         note_signals(session, message, record, parties.contact, self._clock.now())
         if project is not None:
-            self._book.add(record)
-            note_consequences(session, record, reading, project.owner)
-            refresh_project(session, project, self._book)
-        self._phase = "decide"
+            self._one.book.add(record)
+            note_consequences(session, record, understood.reading, project.owner)
+            refresh_project(session, project, self._one.book)
+        self._one.phase = "decide"
         if self._after_record is not None:
             session.flush()
             self._after_record(session, record, message)
         return "logged", "spoofed sender" if relation.spoofed else "", record
 
-    def _known(self, session: Session, candidate: _Candidate) -> Record | None:
+    def _known(self, session: Session, candidate: Candidate) -> Record | None:
         """The record of the same message: same Message-ID and, beyond doubt, the same content."""
         print_ = fingerprint(candidate.message)
         for record in session.scalars(select(Record).where(Record.message_id == candidate.message_id)):
@@ -348,102 +277,6 @@ class Intake:
                 return record
         return None
 
-    def _from_thread(self, session: Session, thread: Thread, relation: Relation, parties: Parties) -> Parties:
-        """Internal mail and machines' answers belong to the client whose conversation they are in.
-
-        Mail that pretends to be ours belongs to nobody: it must not answer for a client or move a project.
-        """
-        if relation.spoofed:
-            return Parties(None, None)
-        if parties.client is None and thread.client_id is not None:
-            return Parties(session.get(Client, thread.client_id), parties.contact)
-        return parties
-
-    def _read(self, session: Session, candidate: _Candidate, parties: Parties, project_id: int | None) -> Reading:
-        """Labels with the history of the project, as far as it is known by now."""
-        message, relation = candidate.message, candidate.relation
-        return self._reader.read(
-            MailToRead(
-                subject=candidate.subject,
-                text=candidate.text,
-                language=message.language,
-                direction=relation.direction,
-                sent_at=candidate.sent_at,
-                is_answer=message.subject_is_reply or bool(message.in_reply_to or message.references),
-                attachments=tuple(item.filename for item in message.attachments if item.filename and not item.inline),
-                automatic=message.kind != "human" or relation.automatic,
-                timezone=parties.client.timezone
-                if parties.client and parties.client.timezone
-                else self._agency.locality.timezone,
-                known_client=parties.client is not None,
-                history=history(self._book.records(session, project_id), candidate.sent_at) if project_id else (),
-            ),
-            candidate.prepared,
-        )
-
-    def _settle_project(
-        self, session: Session, candidate: _Candidate, thread: Thread, parties: Parties, reading: Reading
-    ) -> Project | None:
-        if parties.client is None:
-            return None
-        relation = candidate.relation
-        if candidate.message.kind != "human" or relation.direction == "internal":
-            return session.get(Project, thread.project_id) if thread.project_id else None
-        message = candidate.message
-        people = (relation.writer, relation.counterpart, *relation.others, *message.to, *message.cc)
-        project, _ = settle_project(
-            session,
-            thread,
-            parties.client,
-            NewThread(
-                candidate.message.base_subject if not relation.forwarded else candidate.subject,
-                candidate.text[:4000],
-                frozenset(person.addr_spec.lower() for person in people if person),
-                candidate.sent_at,
-                reading.text_probabilities or reading.stage_probabilities,
-                relation.direction == "inbound",
-                message.subject_is_reply and not relation.forwarded,
-                message.quoted[:20_000],
-                relation.writer.addr_spec.lower() if relation.writer else "",
-            ),
-            candidate.sent_at,
-            reading.stage if reading.stage in STAGES else "discovery",
-        )
-        return project
-
-    def _blank_record(self, candidate: _Candidate, thread: Thread) -> Record:
-        message, relation, location = candidate.message, candidate.relation, candidate.location
-        now = self._clock.now()
-        people = (*message.to, *message.cc)
-        return Record(
-            message_id=candidate.message_id,
-            fingerprint=fingerprint(message),
-            raw_id=location.raw_id,
-            sent_at=candidate.sent_at,
-            received_at=location.received_at,
-            logged_at=now,
-            channel="email",
-            direction=relation.direction,
-            kind=message.kind,
-            automatic=relation.automatic,
-            originator=relation.writer.addr_spec if relation.writer else "",
-            originator_name=relation.writer.name if relation.writer else "",
-            recipients=[[person.name, person.addr_spec] for person in people[:200]],
-            thread_id=thread.id,
-            trust=relation.trust,
-            subject=message.subject,
-            base_subject=message.base_subject,
-            is_answer=message.subject_is_reply or bool(message.in_reply_to),
-            language=message.language,
-            reply_text=candidate.text[:20_000],
-            attachments=[
-                [item.filename, item.content_type, item.size] for item in message.attachments if not item.inline
-            ],
-            defects=[[defect.code, defect.where] for defect in message.defects[:50]],
-            evidence=[[sign.sign, sign.text[:200]] for sign in message.evidence[:20]],
-            may_start=location.may_start and now - candidate.sent_at <= self._settings.cutoff and not relation.spoofed,
-        )
-
     def _quarantine(self, session: Session, location: Location, error: Exception, counts: IntakeCounts) -> None:
-        put_in_quarantine(session, location, self._phase, error, self._clock.now())
+        put_in_quarantine(session, location, self._one.phase, error, self._clock.now())
         counts.quarantined += 1

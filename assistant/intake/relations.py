@@ -77,6 +77,7 @@ def settle_parties(
     parties: Parties,
     unrelated: float,
     agency: AgencySide,
+    at: datetime,
     now: datetime,
 ) -> Parties:
     """Creates the client of a stranger's mail and contacts that are new, where the mail is one between people."""
@@ -92,15 +93,15 @@ def settle_parties(
         if client is None and stray:
             return parties
     if client is None:
-        client = _new_client(session, message, relation, counterpart, agency, now)
+        client = _new_client(session, message, relation, counterpart, agency, at, now)
         adopt_mail_of(session, client, counterpart.addr_spec, client_key(counterpart.addr_spec, agency.free_mail))
     contact = parties.contact
     if (contact is None or contact.addr_spec != counterpart.addr_spec.lower()) and is_a_person(counterpart.addr_spec):
         contact = contact_by_address(session, counterpart.addr_spec)
         if contact is None:
-            contact = create_contact(session, client, counterpart.addr_spec, counterpart.name, now)
+            contact = create_contact(session, client, counterpart.addr_spec, counterpart.name, at, now)
     if message.kind == "human":
-        _other_contacts(session, client, relation.others, agency, now)
+        _other_contacts(session, client, relation.others, agency, at, now)
     if contact is not None and counterpart.name and not contact.name:
         contact.name = counterpart.name
     if contact is not None and not contact.role and relation.direction == "inbound" and not relation.forwarded:
@@ -109,7 +110,13 @@ def settle_parties(
 
 
 def _new_client(
-    session: Session, message: Message, relation: Relation, counterpart: Address, agency: AgencySide, now: datetime
+    session: Session,
+    message: Message,
+    relation: Relation,
+    counterpart: Address,
+    agency: AgencySide,
+    at: datetime,
+    now: datetime,
 ) -> Client:
     key = client_key(counterpart.addr_spec, agency.free_mail)
     person = "@" in key
@@ -129,6 +136,7 @@ def _new_client(
         place.country,
         place.timezone,
         _owner(message, agency),
+        at,
         now,
     )
 
@@ -144,7 +152,7 @@ def _owner(message: Message, agency: AgencySide) -> str:
 
 
 def _other_contacts(
-    session: Session, client: Client, others: Sequence[Address], agency: AgencySide, now: datetime
+    session: Session, client: Client, others: Sequence[Address], agency: AgencySide, at: datetime, now: datetime
 ) -> None:
     """People of the same company on the mail are contacts too; others' companies are not drawn in by a Cc."""
     for person in others:
@@ -155,7 +163,7 @@ def _other_contacts(
         # Whoever writes from free mail has partners who do; a company's people are known by its domain.
         partner = owner is None and client.kind == "person" and "@" in key
         if partner or (owner is not None and owner.id == client.id):
-            create_contact(session, client, person.addr_spec, person.name, now)
+            create_contact(session, client, person.addr_spec, person.name, at, now)
 
 
 def settle_project(
@@ -163,10 +171,10 @@ def settle_project(
     thread: Thread,
     client: Client,
     mail: NewThread,
-    sent_at: datetime,
+    at: datetime,
     stage: str,
 ) -> tuple[Project, Choice]:
-    """The thread's project: its own if it has one, else the likeliest of the client's, else a new one."""
+    """The thread's project: its own if it has one, else the likeliest of the client's, else a new one. Decided at `at`."""
     if thread.project_id is not None:
         project = session.get(Project, thread.project_id)
         if project is not None and project.client_id == client.id:
@@ -183,16 +191,18 @@ def settle_project(
             name=_project_name(session, client, mail.subject),
             owner=client.owner,
             stage=stage,
-            stage_since=sent_at,
-            opened_at=sent_at,
-            last_at=sent_at,
+            stage_since=mail.sent_at,
+            opened_at=mail.sent_at,
+            last_at=mail.sent_at,
+            known_since=at,
             tags=[],
         )
         session.add(project)
         session.flush()
     thread.project_id, thread.client_id = project.id, client.id
     thread.project_confidence, thread.project_evidence = choice.confidence, choice.evidence
-    adopt_into_project(session, project, thread, sent_at)
+    thread.decided_at = at
+    adopt_into_project(session, project, thread, mail.sent_at, at)
     return project, choice
 
 
@@ -213,7 +223,7 @@ def project_candidates(
             Record.message_id,
         )
         .where(Record.client_id == client.id, Record.project_id.is_not(None), Record.kind == "human")
-        .order_by(Record.sent_at.desc(), Record.id.desc())
+        .order_by(Record.sent_at.desc(), Record.message_id.desc())
         .limit(_MAILS_COMPARED)
     ):
         if row[0] in rows:

@@ -55,10 +55,19 @@ def create_client(
     country: str,
     timezone: str,
     owner: str,
-    at: datetime,
+    known_since: datetime,
+    now: datetime,
 ) -> Client:
     client = Client(
-        name=name, kind=kind, language=language, country=country, timezone=timezone, owner=owner, created_at=at, tags=[]
+        name=name,
+        kind=kind,
+        language=language,
+        country=country,
+        timezone=timezone,
+        owner=owner,
+        created_at=now,
+        known_since=known_since,
+        tags=[],
     )
     session.add(client)
     session.flush()
@@ -66,8 +75,12 @@ def create_client(
     return client
 
 
-def create_contact(session: Session, client: Client, addr_spec: str, name: str, at: datetime) -> Contact:
-    contact = Contact(client_id=client.id, addr_spec=addr_spec.lower(), name=name, created_at=at, tags=[])
+def create_contact(
+    session: Session, client: Client, addr_spec: str, name: str, known_since: datetime, now: datetime
+) -> Contact:
+    contact = Contact(
+        client_id=client.id, addr_spec=addr_spec.lower(), name=name, created_at=now, known_since=known_since, tags=[]
+    )
     session.add(contact)
     session.flush()
     return contact

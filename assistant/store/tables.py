@@ -111,7 +111,12 @@ class Thread(Base):
     client_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"), index=True)
     project_confidence: Mapped[float] = mapped_column(default=0.0)
     project_evidence: Mapped[str] = mapped_column(default="")
+    decided_at: Mapped[datetime | None]
+    """The time (`Location.order_at`) of the mail that decided its project; None: nothing did, or a person."""
     merged_into: Mapped[int | None] = mapped_column(ForeignKey("thread.id"))
+    continues_id: Mapped[int | None] = mapped_column(ForeignKey("thread.id"))
+    """Weak evidence, apart from the ids: the thread that this one probably goes on from."""
+    continues_evidence: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class ThreadKey(Base):
@@ -142,6 +147,8 @@ class Client(Base):
     """The addr-spec of the staff member who answers for this client."""
     tags: Mapped[list[Any]] = mapped_column(default=list)
     created_at: Mapped[datetime]
+    known_since: Mapped[datetime | None]
+    """The time (`Location.order_at`) of the mail that made it known; None: a person did."""
     merged_into: Mapped[int | None] = mapped_column(ForeignKey("client.id"))
 
 
@@ -164,6 +171,7 @@ class Contact(Base):
     addr_spec: Mapped[str] = mapped_column(String(320), unique=True)
     name: Mapped[str] = mapped_column(default="")
     role: Mapped[str] = mapped_column(default="")
+    phone: Mapped[str] = mapped_column(String(40), default="", server_default="")
     language: Mapped[str] = mapped_column(String(12), default="")
     country: Mapped[str] = mapped_column(String(8), default="")
     timezone: Mapped[str] = mapped_column(String(64), default="")
@@ -173,7 +181,11 @@ class Contact(Base):
     """`MM-DD`, or empty."""
     since: Mapped[date | None]
     created_at: Mapped[datetime]
+    known_since: Mapped[datetime | None]
+    """The time (`Location.order_at`) of the mail that made the person known; None: a person did."""
     last_inbound_at: Mapped[datetime | None]
+    formerly_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
+    """The same person at the company they worked for before."""
 
 
 class Suppression(Base):
@@ -213,6 +225,8 @@ class Project(Base):
     waiting_record_id: Mapped[int | None]
     waiting_evidence: Mapped[str] = mapped_column(default="")
     opened_at: Mapped[datetime]
+    known_since: Mapped[datetime | None]
+    """The time (`Location.order_at`) of the mail that began it; None: a person did."""
     last_at: Mapped[datetime]
     tags: Mapped[list[Any]] = mapped_column(default=list)
     value: Mapped[float | None]
@@ -248,6 +262,7 @@ class Record(Base):
         Index("ix_record_thread", "thread_id", "sent_at"),
         Index("ix_record_sent", "sent_at", "id"),
         Index("ix_record_message_id", "message_id"),
+        Index("ix_record_subject_key", "subject_key"),
         Index(
             "ix_record_absence",
             "contact_id",
@@ -279,6 +294,10 @@ class Record(Base):
     """Proof of the sender: pass | fail | none."""
     subject: Mapped[str] = mapped_column(default="")
     base_subject: Mapped[str] = mapped_column(default="")
+    subject_key: Mapped[str] = mapped_column(String(32), default="", server_default="")
+    """A digest of the base subject without spaces and case: by it mail that lost its references is looked for."""
+    thread_index: Mapped[str] = mapped_column(String(44), default="", server_default="")
+    """Outlook's Thread-Index, the part that all answers share."""
     is_answer: Mapped[bool] = mapped_column(default=False)
     language: Mapped[str] = mapped_column(String(12), default="")
     reply_text: Mapped[str] = mapped_column(default="")
@@ -289,6 +308,8 @@ class Record(Base):
     stage_probabilities: Mapped[list[Any]] = mapped_column(default=list)
     text_probabilities: Mapped[list[Any]] = mapped_column(default=list)
     model: Mapped[str] = mapped_column(String(40), default="")
+    context: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    """A digest of the history it was read in: while that is the same, reading again would say the same."""
     intents: Mapped[list[Any]] = mapped_column(default=list)
     """`[[id, confidence, evidence], …]`."""
     approval: Mapped[str] = mapped_column(String(20), default="")

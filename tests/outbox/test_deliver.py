@@ -227,7 +227,7 @@ def test_each_recipient_has_a_result_of_its_own(database: Database, clock: Froze
 
 def _client(session: Session, name: str) -> int:
     return create_client(
-        session, f"{name}.example", name, "company", "zh-Hans", "CN", "Asia/Shanghai", LILEI, MONDAY
+        session, f"{name}.example", name, "company", "zh-Hans", "CN", "Asia/Shanghai", LILEI, MONDAY, MONDAY
     ).id
 
 

@@ -25,6 +25,7 @@ from assistant.store import Archive, Database, DatabaseArchive, open_database
 if TYPE_CHECKING:
     from assistant.cadence.office import CadenceOffice
     from assistant.cadence.planning import PlannedMoments
+    from assistant.deciding import EditedRules
     from assistant.intake.keep import StoreSink
     from assistant.intake.pipeline import Intake, IntakeCounts
     from assistant.mail.oauth import TokenSource
@@ -340,6 +341,13 @@ class Workplace:
         )
 
     @cached_property
+    def edited(self) -> EditedRules:
+        """How far an edit of the rules has been decided with."""
+        from assistant.deciding import EditedRules
+
+        return EditedRules()
+
+    @cached_property
     def moments(self) -> PlannedMoments:
         """When each client is worth another look for greetings, reminders and summaries."""
         from assistant.cadence.planning import PlannedMoments
@@ -362,6 +370,12 @@ class Workplace:
             with self.database.session() as session:
                 self.decide_project(session, project_id)
         return len(projects)
+
+    def decide_edited(self, *, in_turns: bool = False) -> int:
+        """Decides every open project once with a set of rules that is new; returns how many had effects."""
+        from assistant.deciding import decide_edited
+
+        return decide_edited(self, in_turns=in_turns)
 
     def plan(self, *, in_turns: bool = False) -> int:
         """Greetings, reminders and summaries that fall due now; returns how many mails were newly stored."""

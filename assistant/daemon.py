@@ -91,6 +91,7 @@ class Passes:
     def _think(self, report: PassReport) -> None:
         counts = self.workplace.interpret()
         report.intake = counts if report.intake is None else report.intake + counts
+        self.workplace.decide_edited()
         self.workplace.decide_due()
         report.planned += self.workplace.plan()
 
@@ -147,6 +148,7 @@ class Daemon:
         """Until `stop`. Troubles are logged with what to do, and everything is tried again later."""
         ticker = self._start_ticking()
         reading = self._start_reading()
+        watching = self._workplace.cadence.watch(self.wake, self._stop)
         _log.info("started", simulated=self._workplace.simulated)
         try:
             while not self._stop.is_set():
@@ -158,6 +160,7 @@ class Daemon:
             ticker.shutdown(wait=False)
             if reading is not None:
                 reading.join(timeout=STOP_WITHIN_SECONDS)
+            watching.join(timeout=STOP_WITHIN_SECONDS)
             self._write_health(stopped=True)
             _log.info("stopped")
 
@@ -177,6 +180,7 @@ class Daemon:
         workplace, passes = self._workplace, self._passes
         workplace.cadence.reload_if_changed(self._workplace.report_problems)
         workplace.interpret(self._stop.is_set)
+        workplace.decide_edited(in_turns=True)
         workplace.decide_due()
         workplace.plan(in_turns=True)
         if monotonic() - self._tended_at > _TENDING_SECONDS and not self._stop.is_set():
@@ -193,7 +197,7 @@ class Daemon:
 
     def _pause(self) -> float:
         """Seconds until the next turn if nothing wakes us: a tick, growing while something is broken."""
-        if self._workplace.moments.behind and not self._failures:
+        if (self._workplace.moments.behind or self._workplace.edited.behind) and not self._failures:
             return 0.0
         tick: float = self._workplace.config.daemon.tick.total_seconds()
         return min(tick * float(2 ** min(self._failures, 6)), _LONGEST_PAUSE_SECONDS)
@@ -220,12 +224,14 @@ class Daemon:
         """A small JSON file that a supervisor can look at: its age says whether the loop turns."""
         if self._health_file is None:
             return
+        cadence = self._workplace.cadence
         state = "stopped" if stopped else ("trouble" if self._failures else "ok")
         health: dict[str, object] = {
             "state": state,
             "at": self._workplace.clock.now().isoformat(),
             "pid": os.getpid(),
             "trouble": self._trouble,
+            "rules": {"version": cadence.rules.version, "refused": [str(one) for one in cadence.refused[:5]]},
             "mailboxes": {
                 name: {"state": found[0], "detail": found[1]} for name, found in self._workplace.sink.states.items()
             },

@@ -1,15 +1,99 @@
-"""Phases 8 and 9 of one message: what it ends, what it begins, and what a colleague's reply decides."""
+"""What a message or an edited rule ends and begins (phases 8 and 9), and what a colleague's reply decides."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
+from sqlalchemy import select
 from sqlalchemy.orm import Session
+
+from assistant.clock import monotonic
 
 if TYPE_CHECKING:
     from assistant.bootstrap import Workplace
     from assistant.store.tables import Record
     from parsers import Message
+
+_log = structlog.get_logger("assistant")
+_DECIDED_WITH = "rules decided with"
+_PROJECTS_AT_ONCE = 100
+_DECIDING_SECONDS = 1.0
+"""How long a turn of the daemon decides after an edit before mail is looked after again."""
+
+
+@dataclass(slots=True)
+class EditedRules:
+    """How far the projects were decided with a new set of rules. One per process."""
+
+    version: str = ""
+    """The set that everything was decided with; empty until that was looked up."""
+    wanted: str = ""
+    decided_up_to: int = 0
+    behind: bool = False
+    """Whether projects are left for the next turn."""
+
+
+def decide_edited(workplace: Workplace, *, in_turns: bool = False) -> int:
+    """After an edit of the rules every open project is decided once with the new set; returns how many had effects.
+
+    Runs under way keep their version unless their rule says `apply = "running"`; runs of rules that are gone end; new
+    cadences begin where they fit. With `in_turns` the rest waits for the next turn after a second. A set that was put in
+    place while the daemon stood still is noticed by its version.
+    """
+    from assistant.store.settings import get_setting, put_setting
+
+    edited, version = workplace.edited, workplace.cadence.rules.version
+    if not edited.version:
+        with workplace.database.reading() as session:
+            edited.version = (get_setting(session, _DECIDED_WITH) or {}).get("version", "")
+    edited.behind = False
+    if edited.version == version:
+        return 0
+    if edited.wanted != version:
+        edited.wanted, edited.decided_up_to = version, 0
+    began, changed = monotonic(), 0
+    while ids := _next_projects(workplace, edited.decided_up_to):
+        if in_turns and monotonic() - began > _DECIDING_SECONDS:
+            edited.behind = True
+            return changed
+        changed += _decide_part(workplace, ids)
+        edited.decided_up_to = ids[-1]
+    with workplace.database.session() as session:
+        put_setting(session, _DECIDED_WITH, {"version": version})
+    edited.version = version
+    _log.info("decided_after_edit", version=version, projects=changed)
+    return changed
+
+
+def _next_projects(workplace: Workplace, after: int) -> list[int]:
+    from assistant.store.tables import Project
+
+    query = select(Project.id).where(Project.id > after, Project.state != "over").order_by(Project.id)
+    with workplace.database.reading() as session:
+        return list(session.scalars(query.limit(_PROJECTS_AT_ONCE)))
+
+
+def _decide_part(workplace: Workplace, ids: list[int]) -> int:
+    """Reads some projects together, and begins a transaction that writes for those that something follows for."""
+    from assistant.store.facts import DatabaseFacts
+    from assistant.store.runs import definitions
+
+    now = workplace.clock.now()
+    with workplace.database.reading() as session:
+        facts = DatabaseFacts(session, workplace.directory, now)
+        projects, runs = facts.projects_by_id(ids), facts.runs_of(ids)
+        texts = definitions(session, ids)
+        changing = [
+            project.project_id
+            for project in projects
+            if workplace.cadence.decide(project, runs.get(project.project_id, ()), texts, now).effects
+        ]
+    for project_id in changing:
+        with workplace.database.session() as session:
+            workplace.decide_project(session, project_id)
+    return len(changing)
 
 
 def after_record(workplace: Workplace, session: Session, record: Record, message: Message) -> None:

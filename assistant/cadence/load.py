@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections import defaultdict
@@ -144,6 +145,7 @@ def with_versions(rulebook: Rulebook, definitions: Mapping[tuple[str, str], str]
     return replace(rulebook, versions=versions)
 
 
+@functools.lru_cache(maxsize=1000)
 def cadence_from(definition: str) -> Cadence | None:
     """A cadence from its stored canonical text, or None when it cannot be read."""
     try:

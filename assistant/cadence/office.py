@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,15 +18,18 @@ from assistant.cadence.load import load_rulebook, rule_files, with_versions
 from assistant.cadence.reminders import decide_reminders
 from assistant.cadence.rules import Rulebook
 from assistant.cadence.summaries import decide_summaries
+from assistant.cadence.watch import watch_files
 from assistant.calendar.business import Calendars
 from assistant.errors import Problem
 from assistant.model.cadence import (
+    CadenceRun,
     ClientFacts,
     Decision,
     FactsSource,
     ProjectFacts,
     Refusal,
     ReminderFacts,
+    RunKey,
     SendMail,
 )
 from assistant.model.people import Directory
@@ -33,6 +37,7 @@ from assistant.rendering import Templates
 from assistant.store.runs import definitions
 
 _log = structlog.get_logger("assistant.cadence")
+_LOGGED_PROBLEMS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ class CadenceOffice:
         self._rulebook: Rulebook | None = None
         self._calendars: Calendars | None = None
         self._seen: tuple[tuple[str, int, int], ...] = ()
+        self._touched = threading.Event()
+        self._told: tuple[Problem, ...] = ()
         self.problems: tuple[Problem, ...] = ()
 
     # --- the set of rules -------------------------------------------------------------------------------------------
@@ -66,7 +73,12 @@ class CadenceOffice:
         rulebook, problems = load_rulebook(self._rules, templates)
         self.problems = tuple(problems)
         if rulebook is None:
-            _log.error("rules_refused", problems=len(problems), last_good=self._rulebook is not None)
+            _log.error(
+                "rules_refused",
+                problems=len(problems),
+                first=[str(problem) for problem in problems[:_LOGGED_PROBLEMS]],
+                last_good=self._rulebook.version[:12] if self._rulebook is not None else None,
+            )
             return problems
         country, _, subdivision = self._place.country.partition("-")
         self._rulebook, self._templates = rulebook, templates
@@ -74,14 +86,27 @@ class CadenceOffice:
         _log.info("rules_loaded", version=rulebook.version[:12], cadences=len(rulebook.cadences))
         return problems
 
+    def watch(self, on_change: Callable[[], None], stop: threading.Event) -> threading.Thread:
+        """Has the files watched until `stop`; after a change the next `reload_if_changed` reads them, whatever their times."""
+
+        def touched() -> None:
+            self._touched.set()
+            on_change()
+
+        return watch_files((self._rules, *self._new_templates().library.folders[:1]), touched, stop)
+
     def reload_if_changed(self, told: Callable[[Sequence[Problem]], None]) -> bool:
-        """Looks whether a rule or template file changed since; `told` gets the problems of a set that is not taken."""
-        if self._fingerprint() == self._seen:
+        """Reads rules and templates again if one of their files changed: the whole set is taken, or nothing of it.
+
+        `told` gets the errors of a set that is not taken, once for each different set of errors.
+        """
+        if not self._touched.is_set() and self._fingerprint() == self._seen:
             return False
-        problems = self.load()
-        errors = [problem for problem in problems if problem.severity == "error"]
-        if errors:
+        self._touched.clear()
+        errors = tuple(problem for problem in self.load() if problem.severity == "error")
+        if errors and errors != self._told:
             told(errors)
+        self._told = errors
         return not errors
 
     def _fingerprint(self) -> tuple[tuple[str, int, int], ...]:
@@ -97,6 +122,11 @@ class CadenceOffice:
                 continue
             found.append((str(path), status.st_mtime_ns, status.st_size))
         return tuple(found)
+
+    @property
+    def refused(self) -> tuple[Problem, ...]:
+        """Why the files as they are now are not in use; empty when they are."""
+        return tuple(problem for problem in self.problems if problem.severity == "error")
 
     @property
     def rulebook(self) -> Rulebook | None:
@@ -147,7 +177,13 @@ class CadenceOffice:
         if project is None:
             return Decision()
         runs = facts.runs(project_id)
-        texts = definitions(session, project_id) if any(run.is_open for run in runs) else {}
+        texts = definitions(session, (project_id,)) if any(run.is_open for run in runs) else {}
+        return self.decide(project, runs, texts, now)
+
+    def decide(
+        self, project: ProjectFacts, runs: Sequence[CadenceRun], texts: Mapping[RunKey, str], now: datetime
+    ) -> Decision:
+        """As `decide_project`, from facts alone; `texts` are the definitions that open runs began with."""
         known = {(run.cadence, run.version): text for run in runs if (text := texts.get(run.key))}
         rulebook = with_versions(self.rules, known) if known else self.rules
         return decide(project, runs, rulebook, self.calendars, now)

@@ -1,4 +1,4 @@
-"""Reloads the rules when a file changes: the whole set, or the last good one stays and somebody is told why."""
+"""Notices at once when a rule or template file changes. What is then read, and whether it is taken, others decide."""
 
 from __future__ import annotations
 
@@ -6,67 +6,50 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from assistant.cadence.load import load_rulebook, with_versions
-from assistant.cadence.reading import KnowsTemplates
-from assistant.cadence.rules import Rulebook
-from assistant.errors import Problem, ProblemsFound
+import structlog
+
+_log = structlog.get_logger("assistant.cadence")
+
+_GATHER_MILLISECONDS = 1000
+"""Editors write in several steps, and people save several files one after the other."""
+_QUIET_MILLISECONDS = 150
+_AGAIN_SECONDS = 5.0
+"""A folder that is gone, or was put in place of another, is looked for again after this."""
 
 
-class RuleShelf:
-    """Holds the last good rulebook of a folder. Thread-safe: readers see a whole set, the old or the new."""
+def watch_files(folders: Iterable[Path], on_change: Callable[[], None], stop: threading.Event) -> threading.Thread:
+    """Calls `on_change` after every change of a rule or template below `folders`, from a thread that ends with `stop`."""
+    wanted = tuple(folders)
+    thread = threading.Thread(target=_watch, args=(wanted, on_change, stop), name="rule-watcher", daemon=True)
+    thread.start()
+    return thread
 
-    def __init__(
-        self,
-        folder: Path,
-        templates: Callable[[], KnowsTemplates] | None = None,
-        on_change: Callable[[Rulebook], None] | None = None,
-        on_problems: Callable[[tuple[Problem, ...]], None] | None = None,
-    ) -> None:
-        """Loads at once; raises `ProblemsFound` when the first set is wrong. `templates` makes a fresh look at them."""
-        self.folder = folder
-        self._templates = templates
-        self._on_change = on_change
-        self._on_problems = on_problems
-        self._lock = threading.Lock()
-        rulebook, problems = self._load()
-        if rulebook is None:
-            raise ProblemsFound(tuple(problems))
-        self._rulebook = rulebook
 
-    def _load(self) -> tuple[Rulebook | None, list[Problem]]:
-        return load_rulebook(self.folder, self._templates() if self._templates is not None else None)
+def _watch(folders: tuple[Path, ...], on_change: Callable[[], None], stop: threading.Event) -> None:
+    from watchfiles import watch
 
-    @property
-    def rulebook(self) -> Rulebook:
-        """The last good set."""
-        with self._lock:
-            return self._rulebook
-
-    def reload(self) -> bool:
-        """Reads the folder again. True when a new good set was taken; a wrong one changes nothing and is reported."""
-        fresh, problems = self._load()
-        if fresh is None:
-            if self._on_problems is not None:
-                self._on_problems(tuple(problems))
-            return False
-        with self._lock:
-            if fresh.version == self._rulebook.version:
-                return False
-            known = {(one.name, one.version): one.definition for one in self._rulebook.cadences}
-            kept = {key: cadence.definition for key, cadence in self._rulebook.versions.items()}
-            self._rulebook = with_versions(fresh, {**kept, **known})
-            changed = self._rulebook
-        if self._on_change is not None:
-            self._on_change(changed)
-        return True
-
-    def watch(self, stop: threading.Event, *also: Path) -> None:
-        """Waits for changes below the folder (and below `also`, the templates) and reloads, until `stop` is set."""
-        from watchfiles import watch
-
-        for changes in watch(self.folder, *also, stop_event=stop, debounce=300, step=50, raise_interrupt=False):
-            if _concerns(path for _, path in changes):
-                self.reload()
+    while not stop.is_set():
+        there = [folder for folder in folders if folder.is_dir()]
+        known = [(folder, folder.stat().st_ino) for folder in there]
+        try:
+            if there:
+                for changes in watch(
+                    *there,
+                    stop_event=stop,
+                    debounce=_GATHER_MILLISECONDS,
+                    step=_QUIET_MILLISECONDS,
+                    rust_timeout=int(_AGAIN_SECONDS * 1000),
+                    yield_on_timeout=True,
+                    raise_interrupt=False,
+                ):
+                    if _concerns(path for _, path in changes):
+                        on_change()
+                    if known != [(folder, folder.stat().st_ino) for folder in folders if folder.is_dir()]:
+                        on_change()  # another folder stands in its place
+                        break
+        except OSError as error:
+            _log.warning("rules_not_watched", reason=str(error), action="changes are seen at the next turn")
+        stop.wait(_AGAIN_SECONDS if not there else 0.1)
 
 
 def _concerns(paths: Iterable[str]) -> bool:

@@ -199,7 +199,7 @@ class ReportOffice:
         rendered = self.render(lambda templates: render_operator_notice(notice, templates))
         if rendered is None:
             return None
-        return self._to_operator(f"notice:rules:{_digest(problems)}:{around.day(now)}", rendered, now)
+        return self._to_operator(f"notice:rules:{_digest(problems)}:{now:%Y%m%d%H%M}", rendered, now)
 
     def quarantine_notice(self, session: Session, now: datetime) -> StaffMail | None:
         """Messages that could not be read and of which the operator was not told yet; at most one mail an hour."""

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from assistant.model.cadence import (
+    OPEN_STATUSES,
     CadenceRun,
     ClientFacts,
     Happening,
@@ -72,30 +73,37 @@ class DatabaseFacts:
             yield from self._facts_of(rows)
 
     def project(self, project_id: int) -> ProjectFacts | None:
-        if project_id not in self._projects:
-            project = self._session.get(Project, project_id)
-            if project is None:
-                return None
-            (self._projects[project_id],) = self._facts_of((project,))
-        return self._projects[project_id]
+        return next(iter(self.projects_by_id((project_id,))), None)
 
     def project_of_thread(self, thread_id: int) -> int | None:
         thread = living_thread(self._session, thread_id)
         return thread.project_id if thread else None
 
+    def projects_by_id(self, ids: Sequence[int]) -> tuple[ProjectFacts, ...]:
+        """These projects, read together; one that is gone is left out."""
+        missing = [number for number in ids if number not in self._projects]
+        for part in in_parts(missing):
+            rows = self._session.scalars(select(Project).where(Project.id.in_(part))).all()
+            self._projects.update({facts.project_id: facts for facts in self._facts_of(rows)})
+        return tuple(self._projects[number] for number in ids if number in self._projects)
+
     def runs(self, project_id: int) -> Sequence[CadenceRun]:
         """All open runs, and the ended ones on the messages that a cadence could be anchored on now."""
-        facts = self.project(project_id)
-        anchors = [] if facts is None else [one.record_id for one in (facts.waited, facts.last_contact) if one]
-        rows = self._session.scalars(
-            select(CadenceRunRow)
-            .where(
-                CadenceRunRow.project_id == project_id,
-                or_(CadenceRunRow.status.in_(("active", "paused")), CadenceRunRow.anchor_record_id.in_(anchors)),
-            )
-            .order_by(CadenceRunRow.id)
-        )
-        return tuple(run_facts(row) for row in rows)
+        return self.runs_of((project_id,)).get(project_id, ())
+
+    def runs_of(self, ids: Sequence[int]) -> dict[int, tuple[CadenceRun, ...]]:
+        """As `runs`, for several projects; those without any are left out."""
+        anchors = {
+            facts.project_id: {one.record_id for one in (facts.waited, facts.last_contact) if one}
+            for facts in self.projects_by_id(ids)
+        }
+        found: dict[int, tuple[CadenceRun, ...]] = {}
+        for part in in_parts(anchors):
+            rows = select(CadenceRunRow).where(CadenceRunRow.project_id.in_(part)).order_by(CadenceRunRow.id)
+            for row in self._session.scalars(rows.options(defer(CadenceRunRow.definition))):
+                if row.status in OPEN_STATUSES or row.anchor_record_id in anchors[row.project_id]:
+                    found[row.project_id] = (*found.get(row.project_id, ()), run_facts(row))
+        return found
 
     def _facts_of(self, projects: Sequence[Project]) -> tuple[ProjectFacts, ...]:
         self._read_clients(dict.fromkeys(project.client_id for project in projects))

@@ -62,10 +62,12 @@ def due_projects(session: Session, now: datetime) -> Sequence[int]:
     ).all()
 
 
-def definitions(session: Session, project_id: int) -> dict[RunKey, str]:
-    """The canonical rule text that each open run of the project began with."""
-    rows = session.scalars(
-        select(CadenceRunRow).where(CadenceRunRow.project_id == project_id, CadenceRunRow.status.in_(OPEN_STATUSES))
+def definitions(session: Session, project_ids: Sequence[int]) -> dict[RunKey, str]:
+    """The canonical rule text that each open run of these projects began with."""
+    rows = session.execute(
+        select(
+            CadenceRunRow.project_id, CadenceRunRow.cadence, CadenceRunRow.anchor_record_id, CadenceRunRow.definition
+        ).where(CadenceRunRow.project_id.in_(project_ids), CadenceRunRow.status.in_(OPEN_STATUSES))
     )
     return {RunKey(row.project_id, row.cadence, row.anchor_record_id): row.definition for row in rows}
 

@@ -1,22 +1,16 @@
-"""Explain, preview, rehearse, compare, watch: looking at rules before they do anything."""
+"""Explain, preview, rehearse, compare: looking at rules before they do anything."""
 
 from __future__ import annotations
 
-import shutil
-import threading
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from assistant.cadence.diff import compare_rulebooks
 from assistant.cadence.explain import SENTENCES, explain, sentence_of
+from assistant.cadence.load import require_rulebook
 from assistant.cadence.preview import compare, preview
 from assistant.cadence.rehearse import rehearse
 from assistant.cadence.rules import Rulebook
-from assistant.cadence.watch import RuleShelf
-from assistant.errors import Problem, ProblemsFound
 from assistant.model.cadence import Happening, Snapshot
 from tests.cadence.worlds import CALENDARS, CLIENT, NUDGES, RULES, at, project, rules, with_contact
 
@@ -113,59 +107,5 @@ def test_a_difference_is_named_by_rule_and_key() -> None:
 
 
 def test_every_kind_of_rule_can_differ() -> None:
-    shelf = RuleShelf(RULES)
-    kinds = {change.what for change in compare_rulebooks(shelf.rulebook, Rulebook())}
+    kinds = {change.what for change in compare_rulebooks(require_rulebook(RULES), Rulebook())}
     assert kinds >= {"cadence", "greeting", "reminder", "summary", "stage"}
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    path = tmp_path / "rules"
-    shutil.copytree(RULES, path)
-    return path
-
-
-def test_a_wrong_edit_keeps_the_last_good_set_and_says_why(folder: Path) -> None:
-    told: list[tuple[Problem, ...]] = []
-    shelf = RuleShelf(folder, on_problems=told.append)
-    good = shelf.rulebook
-    (folder / "followups.toml").write_text("schema = 1\n[[cadence]]\n", encoding="utf-8")
-    assert not shelf.reload()
-    assert shelf.rulebook is good
-    assert {problem.code for problem in told[0]} == {"R005"}
-
-
-def test_a_good_edit_replaces_the_whole_set_and_keeps_old_versions(folder: Path) -> None:
-    changed: list[Rulebook] = []
-    shelf = RuleShelf(folder, on_change=changed.append)
-    old = shelf.rulebook.by_name["proposal-unanswered"]
-    path = folder / "followups.toml"
-    path.write_text(path.read_text(encoding="utf-8").replace("7 business days", "8 business days"), encoding="utf-8")
-    assert shelf.reload()
-    assert changed == [shelf.rulebook]
-    assert shelf.rulebook.by_name["proposal-unanswered"].version != old.version
-    assert shelf.rulebook.for_run(old.name, old.version) == replace(old, file="", why="")
-    assert not shelf.reload()
-
-
-def test_a_first_set_that_is_wrong_is_refused(folder: Path) -> None:
-    (folder / "extra.toml").write_text("[[", encoding="utf-8")
-    with pytest.raises(ProblemsFound):
-        RuleShelf(folder)
-
-
-def test_a_change_on_disk_is_noticed(folder: Path) -> None:
-    noticed, stop = threading.Event(), threading.Event()
-    shelf = RuleShelf(folder, on_change=lambda _: noticed.set())
-    watcher = threading.Thread(target=shelf.watch, args=(stop,))
-    watcher.start()
-    try:
-        for number in range(40):
-            (folder / "extra.toml").write_text(f'schema = 1\n[[summary]]\nname = "s{number}"\n', encoding="utf-8")
-            if noticed.wait(0.5):
-                break
-        assert noticed.is_set()
-    finally:
-        stop.set()
-        watcher.join(10)
-    assert not watcher.is_alive()

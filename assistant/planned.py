@@ -96,21 +96,28 @@ def _tell_staff(workplace: Workplace, session: Session, facts: DatabaseFacts, no
 
 
 def tend_mailbox(workplace: Workplace, delivery: Delivery) -> None:
-    """Lays drafts down and takes them out again, and looks among sent mail for what is uncertain.
+    """Lays drafts down and takes them out again, and looks among sent mail for what is uncertain or held.
 
     Connects only when there is something to do. Raises AssistantError when the mailbox cannot be reached.
     """
     from assistant.outbox.drafts import drafts_to_tend, tend_draft
+    from assistant.store.restored import anything_held, look_up_held
     from assistant.store.tables import OutboxMessage
 
     now = workplace.clock.now()
     with workplace.database.session() as session:
         drafts = [row.id for row in drafts_to_tend(session, now)]
-    if workplace.config.mailbox is None or workplace.options.dry_run or not (drafts or delivery.anything_uncertain()):
+        held = anything_held(session)
+    if workplace.config.mailbox is None or workplace.options.dry_run:
+        return
+    if not (drafts or held or delivery.anything_uncertain()):
         return
     with workplace.draft_box() as box:
         for outbox_id in drafts:
             with workplace.database.session() as session:
                 row = session.get_one(OutboxMessage, outbox_id)
                 tend_draft(session, row, box, workplace.guard, workplace.keep_sent, now)
+        if held:
+            with workplace.database.session() as session:
+                look_up_held(session, box.was_sent, workplace.keep_sent, now)
         delivery.resolve_uncertain(box.was_sent)

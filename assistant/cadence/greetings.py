@@ -192,6 +192,7 @@ def _send(occasion: Occasion, client: ClientFacts, now: datetime, staff: tuple[S
         years=occasion.years,
         importance=rule.importance,
         any_day=rule.on_holiday,
+        planned_at=occasion.due_at,
     )
 
 

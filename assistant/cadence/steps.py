@@ -175,6 +175,7 @@ def _mail(work: RunWork, facts: ProjectFacts, now: datetime) -> SendMail:
         cc=addresses_of(step.cc, owner, facts.staff),
         owner=owner.address if owner is not None else "",
         importance=work.cadence.importance,
+        planned_at=work.planned(),
     )
 
 

@@ -419,6 +419,8 @@ class SendMail:
     importance: int = 50
     any_day: bool = False
     """The rule allows holidays, too."""
+    planned_at: datetime | None = None
+    """When it was due by the rule alone, whatever put it off since."""
 
 
 @dataclass(frozen=True, slots=True)

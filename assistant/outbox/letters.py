@@ -27,6 +27,7 @@ from assistant.rendering import (
 from assistant.rendering import ClientFacts as ClientWords
 from assistant.rendering import ContactFacts as ContactWords
 from assistant.rendering import ProjectFacts as ProjectWords
+from assistant.store.restored import PLANNED
 from assistant.store.tables import OutboxMessage
 
 
@@ -145,6 +146,7 @@ def outbox_row(
             "importance": send.importance,
             "any_day": send.any_day,
             "to_name": contact.name,
+            PLANNED: (send.planned_at or due_at).isoformat(),
         },
     )
 
@@ -165,12 +167,20 @@ def _letter(
         html=rendered.html,
         date=at,
         timezone=sender.agency_timezone,
-        message_id=mint_message_id(sender.domain),
+        message_id=mint_message_id(sender.domain, *_identity(send, contact)),
         in_reply_to=send.anchor.message_id if send.anchor else None,
         references=send.anchor.references if send.anchor else (),
         unsubscribe_address=sender.address if send.purpose == "greeting" else "",
         language=rendered.language,
     )
+
+
+def _identity(send: SendMail, contact: ContactFacts) -> tuple[object, ...]:
+    """What makes this mail itself in the world outside, whatever numbers our rows have; a rule's mail has one anchor."""
+    occasion = send.anchor.message_id if send.anchor else send.festival_date
+    if occasion is None:
+        return ()
+    return send.purpose, send.rule, send.step, occasion, send.project_id, contact.address
 
 
 def _contact(client: ClientFacts, contact_id: int) -> ContactFacts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -92,10 +93,16 @@ def _sqlite_engine(url: URL, base: Path | None) -> Engine:
 
 
 def _private_file(path: Path) -> None:
-    """The database holds clients' correspondence: readable by its owner alone."""
+    """The database holds clients' correspondence: readable by its owner alone.
+
+    A file that is there is not opened: closing it would take away the locks that SQLite holds on it in this process.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        elif path.is_dir() or not os.access(path, os.R_OK | os.W_OK):
+            raise OSError(errno.EACCES, "it is a folder" if path.is_dir() else os.strerror(errno.EACCES))
     except OSError as error:
         raise StoreUnavailable(
             f"cannot open the database {path}: {error.strerror}. Check [store] url and the folder's rights."

@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DatabaseError
 
+from assistant.errors import AssistantError
 from assistant.store.database import Database, is_broken, store_error
 
 _FOLDER = Path(__file__).parent / "migrations"
@@ -38,10 +39,25 @@ def newest_revision() -> str:
     return head
 
 
+def known_revisions() -> frozenset[str]:
+    """Every revision this program can bring a database on from."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(migration_config()).walk_revisions())
+
+
 def migrate(database: Database) -> None:
-    """Upgrades in place to the newest revision; does nothing when it is there already."""
-    if current_revision(database) == newest_revision():
+    """Upgrades in place to the newest revision; does nothing when it is there already.
+
+    Raises AssistantError for a database that a newer version of the program has written.
+    """
+    current = current_revision(database)
+    if current == newest_revision():
         return
+    if current is not None and current not in known_revisions():
+        place = database.engine.url.render_as_string(hide_password=True)
+        raise AssistantError(
+            f"the database {place} was written by a newer cc-assistant (schema {current}, this version knows up to"
+            f" {newest_revision()}). Install that version or a later one, or restore a backup made by this one."
+        )
     config = migration_config()
     try:
         with database.engine.connect() as connection:

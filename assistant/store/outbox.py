@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from assistant.store.restored import hold_if_doubtful
 from assistant.store.tables import OutboxMessage
 
 OPEN_STATES = ("waiting_approval", "queued", "claimed", "sending", "deferred")
@@ -21,6 +22,7 @@ def enqueue(session: Session, row: OutboxMessage) -> OutboxMessage | None:
     known = session.scalar(select(OutboxMessage.id).where(OutboxMessage.dedupe_key == row.dedupe_key))
     if known is not None:
         return None
+    hold_if_doubtful(session, row)
     session.add(row)
     session.flush()
     return row

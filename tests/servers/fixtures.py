@@ -100,3 +100,10 @@ def postgresql_url(postgresql: PostgreSql) -> Iterator[str]:
     """The SQLAlchemy URL of an empty database of its own."""
     with postgresql.new_database() as url:
         yield url
+
+
+@pytest.fixture
+def other_postgresql_url(postgresql: PostgreSql) -> Iterator[str]:
+    """A second one."""
+    with postgresql.new_database() as url:
+        yield url

@@ -1,0 +1,158 @@
+"""The days between the backup and the restore are forgotten, but nobody gets a mail of those days a second time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from email import message_from_bytes
+from pathlib import Path
+
+import pytest
+
+from assistant.daemon import Passes
+from assistant.keeping.backup import back_up, restore
+from assistant.mail.imap import ImapConnection
+from assistant.outbox.decisions import approve_mail
+from assistant.store import open_database
+from tests.offices import ASSISTANT, CHEN, LILEI, MONDAY, mail, open_office, write_config
+from tests.servers.dovecot import Mailbox
+from tests.servers.smtp_sink import SmtpSink
+
+DUE = MONDAY + timedelta(days=3, minutes=5)
+"""When the first follow-up on the proposal is due; it may be stopped for some hours before it leaves."""
+
+
+class Installation:
+    """An office on real servers whose database can be put back."""
+
+    def __init__(self, folder: Path, mailbox: Mailbox, sink: SmtpSink) -> None:
+        self.folder, self.mailbox, self.sink = folder, mailbox, sink
+        self.config = write_config(
+            folder,
+            imap_port=mailbox.server.plain_port,
+            smtp_port=sink.port,
+            user=mailbox.user,
+            password=mailbox.password,
+        )
+        self.office = open_office(self.config)
+
+    def run(self, *moments: datetime) -> None:
+        for moment in moments:
+            self.office.clock.move_to(moment)
+            workplace = self.office.workplace
+            passes = Passes(workplace, workplace.mailbox_reader(), workplace.delivery())
+            try:
+                passes.whole()
+            finally:
+                passes.close()
+
+    def restore(self, backup: Path, now: datetime) -> int:
+        self.office.workplace.database.close()
+        done = restore(backup, lambda: open_database("sqlite:///assistant.db", self.folder), now, force=True)
+        self.office = open_office(self.config, now=now)
+        return done.held
+
+    def to_client(self) -> list[str]:
+        """Subject and step of what left for the client, as often as it left."""
+        return [
+            str(message_from_bytes(item.content)["Message-ID"])
+            for item in self.sink.received
+            if CHEN in item.recipients
+        ]
+
+    def states(self) -> list[str]:
+        return [row.state for row in self.office.outbox()]
+
+
+@pytest.fixture
+def installation(tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink) -> Installation:
+    """A proposal was sent on Monday and nobody has answered."""
+    made = Installation(tmp_path / "office", mailbox, smtp_sink)
+    mailbox.deliver(mail("请发一份方案。#discovery", message_id="ask@mingshan.example"))
+    mailbox.deliver(
+        mail(
+            "方案请见附件。#proposal",
+            originator=LILEI,
+            to=(CHEN,),
+            cc=(ASSISTANT,),
+            at=MONDAY + timedelta(hours=1),
+            message_id="proposal@lanhai.example",
+            answers=("ask@mingshan.example",),
+        )
+    )
+    return made
+
+
+def hours(start: datetime, *after: int) -> list[datetime]:
+    return [start + timedelta(hours=number) for number in after]
+
+
+@pytest.mark.parametrize("taken", ["before anything was read", "before it was due", "while it waited"])
+def test_a_mail_that_left_after_the_backup_is_held_and_not_sent_again(
+    installation: Installation, tmp_path: Path, taken: str
+) -> None:
+    backup = tmp_path / "backup"
+    early = installation.office.workplace.database
+    if taken != "before anything was read":
+        installation.run(MONDAY + timedelta(hours=2))
+    if taken == "while it waited":
+        installation.office.clock.move_to(DUE)
+        installation.office.workplace.decide_due()
+        assert installation.states() == ["queued"]
+    back_up(early, backup, installation.office.clock.now())
+    installation.run(MONDAY + timedelta(hours=2), *hours(DUE, 0, 5, 24))
+    assert len(installation.to_client()) == 1
+    installation.restore(backup, DUE + timedelta(hours=25))
+    installation.run(*hours(DUE, 26, 27, 30, 48))
+    assert len(installation.to_client()) == 1
+    held = installation.office.outbox()
+    assert [(row.state, row.reason[:18]) for row in held] == [("waiting_approval", "may have been sent")]
+    assert f"<{held[0].message_id}>" == installation.to_client()[0]  # so that Sent can tell
+
+
+def test_what_lies_in_sent_is_settled_and_the_cadence_goes_on(installation: Installation, tmp_path: Path) -> None:
+    installation.run(MONDAY + timedelta(hours=2))
+    back_up(installation.office.workplace.database, tmp_path / "backup", MONDAY)
+    installation.run(*hours(DUE, 0, 5))
+    connection = ImapConnection.connect(installation.office.workplace.mailbox_settings())
+    folder = connection.special_folder("sent")
+    assert folder is not None
+    sent = next(item.content for item in installation.sink.received if CHEN in item.recipients)
+    connection.append(folder, sent, (), DUE)
+    connection.close()
+    installation.restore(tmp_path / "backup", DUE + timedelta(hours=6))
+    installation.run(*hours(DUE, 7, 8))
+    assert installation.states() == ["sent"]
+    assert [record.automatic for record in installation.office.records()] == [False, False, True]
+    installation.run(*hours(DUE, 24 * 6, 24 * 7, 24 * 8, 24 * 9))
+    assert max(Counter(installation.to_client()).values()) == 1
+    assert len(installation.to_client()) == 2  # the second follow-up, which was not due before the restore
+
+
+def test_what_is_not_found_leaves_when_a_person_says_so_and_not_after_an_answer(
+    installation: Installation, tmp_path: Path
+) -> None:
+    installation.run(MONDAY + timedelta(hours=2))
+    installation.office.clock.move_to(DUE)
+    installation.office.workplace.decide_due()
+    back_up(installation.office.workplace.database, tmp_path / "backup", DUE)
+    assert installation.restore(tmp_path / "backup", DUE + timedelta(hours=1)) == 1
+    with installation.office.session() as session:
+        assert approve_mail(session, 1, LILEI, DUE + timedelta(hours=1)).done
+    installation.run(*hours(DUE, 1, 2))
+    assert (installation.states(), len(installation.to_client())) == (["sent"], 1)
+    installation.restore(tmp_path / "backup", DUE + timedelta(hours=3))
+    answered_at = DUE + timedelta(hours=4)
+    installation.mailbox.deliver(
+        mail("好的，可以。", at=answered_at, answers=("proposal@lanhai.example",), message_id="yes@mingshan.example")
+    )
+    installation.run(*hours(DUE, 5))
+    assert (installation.states(), len(installation.to_client())) == (["cancelled"], 1)
+
+
+def test_what_falls_due_after_the_restore_is_sent_as_ever(installation: Installation, tmp_path: Path) -> None:
+    back_up(installation.office.workplace.database, tmp_path / "backup", MONDAY)
+    installation.run(MONDAY + timedelta(hours=2))
+    installation.restore(tmp_path / "backup", MONDAY + timedelta(hours=3))
+    installation.run(MONDAY + timedelta(hours=4), *hours(DUE, 0, 5))
+    assert (installation.states(), len(installation.to_client())) == (["sent"], 1)

@@ -19,6 +19,7 @@ from assistant.errors import AssistantError, Problem, ProblemsFound
 from assistant.model.cadence import Refusal, StaffFacts
 from assistant.model.locality import Locality
 from assistant.model.people import Directory
+from assistant.model.reading import Follower
 from assistant.resources import folder_for, shipped
 from assistant.store import Archive, Database, DatabaseArchive, open_database
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from assistant.deciding import EditedRules
     from assistant.intake.keep import StoreSink
     from assistant.intake.pipeline import Intake, IntakeCounts
+    from assistant.learning import Learning
     from assistant.mail.oauth import TokenSource
     from assistant.mail.reader import MailboxReader
     from assistant.mail.settings import MailboxSettings, OAuthSettings, Secret, SubmissionSettings
@@ -151,15 +153,38 @@ class Workplace:
 
     @cached_property
     def reader(self) -> Reader:
+        """Reads with the model that is in use, and knows what people set right once `follow_corrections` was called."""
+        from assistant.understanding.in_use import ReaderInUse
+
+        return ReaderInUse(self._load_reader, self.models_folder)
+
+    @property
+    def models_folder(self) -> Path:
+        """Where the agency's own models are, once it has any."""
+        return self.base / (self.config.understanding.model or "understanding")
+
+    def _load_reader(self) -> Reader:
         return self._reader_maker()()
 
     def _reader_maker(self) -> Callable[[], Reader]:
-        """Builds the reader, here or in a process of its own."""
+        """Builds the reader with the model in use, here or in a process of its own."""
         from assistant.understanding import load_reader
 
-        settings = self.config.understanding
-        own = self.base / (settings.model or "understanding")
+        settings, own = self.config.understanding, self.models_folder
         return partial(load_reader, settings.encoder, own if settings.model or own.is_dir() else None)
+
+    def follow_corrections(self) -> None:
+        """Teaches the reader what was set right since the last time, by whichever process, and takes up a newer model."""
+        if isinstance(self.reader, Follower):
+            with self.database.session() as session:
+                self.reader.follow(session)
+
+    @cached_property
+    def learning(self) -> Learning:
+        """Makes new models of corrections in the background, if the configuration lets it."""
+        from assistant.learning import Learning, LearningPlace
+
+        return Learning(LearningPlace.of(self.config, self.base))
 
     @cached_property
     def cadence(self) -> CadenceOffice:
@@ -184,6 +209,7 @@ class Workplace:
         from assistant.intake.relations import AgencySide
         from assistant.mail.providers import FREE_MAIL_DOMAINS
 
+        self.follow_corrections()
         return Intake(
             self.database,
             self.archive,
@@ -358,6 +384,7 @@ class Workplace:
 
     def interpret(self, stop: Callable[[], bool] = lambda: False) -> IntakeCounts:
         """Phases 3 to 9 over everything that is kept and pending."""
+        self.follow_corrections()
         return self.intake.run(stop=stop)
 
     def decide_due(self) -> int:

@@ -163,6 +163,8 @@ class Folders(_Table):
 class Understanding(_Table):
     encoder: Literal["auto", "on", "off"] = "auto"
     model: str = ""
+    learn: bool = True
+    """Whether the daemon makes a new model of people's corrections by itself."""
 
 
 class Log(_Table):

@@ -162,6 +162,7 @@ class Daemon:
                 reading.join(timeout=STOP_WITHIN_SECONDS)
             watching.join(timeout=STOP_WITHIN_SECONDS)
             self._write_health(stopped=True)
+            self._workplace.learning.close()
             _log.info("stopped")
 
     def _attempt(self) -> None:
@@ -183,6 +184,7 @@ class Daemon:
         workplace.decide_edited(in_turns=True)
         workplace.decide_due()
         workplace.plan(in_turns=True)
+        self._learn()
         if monotonic() - self._tended_at > _TENDING_SECONDS and not self._stop.is_set():
             passes.tend()
             self._tended_at = monotonic()
@@ -194,6 +196,12 @@ class Daemon:
         passes.run_async(passes.delivery.deliver_due(self._stop.is_set), self._stop.is_set)
         if not self._stop.is_set():
             workplace.interpret(self._stop.is_set)
+
+    def _learn(self) -> None:
+        """Corrections become a new model beside all this; a clock that is not the machine's only rehearses."""
+        workplace = self._workplace
+        if workplace.config.understanding.learn and not workplace.simulated:
+            workplace.learning.tend(workplace.database, workplace.clock.now())
 
     def _pause(self) -> float:
         """Seconds until the next turn if nothing wakes us: a tick, growing while something is broken."""

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="One message: parse, show, retry, correct.", no_args_is_help=True)
 
-_Text = Annotated[Optional[str], typer.Option()]
-
 
 @app.command("parse")
 def parse_file(
@@ -115,18 +113,33 @@ def retry(
 def correct(
     ctx: typer.Context,
     number: Annotated[str, typer.Argument(metavar="ID", help="Record number or Message-ID.")],
-    stage: _Text = None,
+    stage: Annotated[
+        Optional[str],
+        typer.Option(
+            help="The stage it belongs to: discovery, proposal, agreement, execution, closing, relationship, unrelated."
+        ),
+    ] = None,
     intent: Annotated[
         Optional[list[str]], typer.Option(help="The intents it has; repeat for several, `none` for none.")
     ] = None,
-    approval: _Text = None,
-    waiting_on: _Text = None,
-    project: _Text = None,
-    client: _Text = None,
+    approval: Annotated[
+        Optional[str],
+        typer.Option(
+            help="What the client signs off: requirements, proposal, contract, change, milestone, deliverable; `none` for nothing."
+        ),
+    ] = None,
+    waiting_on: Annotated[Optional[str], typer.Option(help="Who must act next: client, us, nobody.")] = None,
+    project: Annotated[
+        Optional[str],
+        typer.Option(help="The client's project, by name or number; `new` opens one. The whole conversation moves."),
+    ] = None,
+    client: Annotated[
+        Optional[str], typer.Option(help="Whose it is, by name, number or domain. The whole conversation moves.")
+    ] = None,
 ) -> None:
-    """Set labels of a record right. Corrections are kept for ever; `assistant understanding train` learns from them."""
+    """Set labels of a record right. Kept for ever, applied at once, learned by the running daemon within a turn."""
     from assistant.errors import WrongUse
-    from assistant.intake.corrections import correct_record
+    from assistant.intake.corrections import FIELDS, correct_record
 
     given = {
         "stage": stage,
@@ -136,11 +149,15 @@ def correct(
         "project": project,
         "client": client,
     }
-    wanted = {key: value for key, value in given.items() if value is not None}
+    wanted = {field: value.strip() for field in FIELDS if (value := given[field]) is not None}
     if not wanted:
         raise WrongUse("say what is wrong: --stage, --intent, --approval, --waiting-on, --project or --client.")
     workplace = context_of(ctx).workplace()
     with workplace.database.session() as session:
         record = find_record(session, number)
-        for field, value in wanted.items():
-            say(correct_record(session, record, field, value, "command line", workplace.clock.now()))
+        said = [
+            correct_record(session, record, field, value, "command line", workplace.clock.now())
+            for field, value in wanted.items()
+        ]
+    for sentence in said:  # only once all of it is stored
+        say(sentence)

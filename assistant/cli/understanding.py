@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from assistant.cli.context import context_of
+from assistant.cli.context import CommandContext, context_of
 from assistant.cli.output import json_line, listing, result, say
 
 if TYPE_CHECKING:
@@ -22,7 +21,10 @@ CorpusOption = Annotated[
     Optional[Path],  # typer reads this form on every supported version
     typer.Option("--corpus", metavar="DIR", help="Seed corpus; without it the examples that lie beside the model."),
 ]
-FolderOption = Annotated[Path, typer.Option("--in", metavar="DIR", help="Where the agency's own models are kept.")]
+FolderOption = Annotated[
+    Optional[Path],
+    typer.Option("--in", metavar="DIR", help="Where the agency's own models are; without it as config.toml says."),
+]
 
 
 def _load(corpus: Path | None) -> Corpus:
@@ -37,7 +39,7 @@ def _load(corpus: Path | None) -> Corpus:
 def train(
     ctx: typer.Context,
     corpus: CorpusOption = None,
-    folder: FolderOption = Path("understanding"),
+    folder: FolderOption = None,
     to: Annotated[
         Optional[Path],  # as above
         typer.Option("--to", metavar="DIR", help="Write the model here and nowhere else; corrections are left out."),
@@ -47,10 +49,10 @@ def train(
     from assistant import __version__
     from assistant.clock import SystemClock
     from assistant.understanding.build import build_model
-    from assistant.understanding.corrections import examples_from, with_examples
-    from assistant.understanding.history import next_version, use_model
+    from assistant.understanding.corrections import examples_from, newest_lesson, with_examples
+    from assistant.understanding.history import begin_model, finish_model
 
-    learned_from = _load(corpus)
+    learned_from, learned_to = _load(corpus), 0
     if to is not None:
         with _progress("training") as step:
             build_model(learned_from, to, __version__, progress=step)
@@ -60,16 +62,35 @@ def train(
     if context.has_config():
         with context.database().session() as session:
             learned_from = with_examples(learned_from, examples_from(session))
-    folder = context.base / folder
-    version = next_version(folder, __version__)
-    beside = folder / f"{version}.unfinished"
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
+            learned_to = newest_lesson(session)
+    own = _own_models(context, folder)
+    version, beside = begin_model(own, __version__)
+    now = SystemClock().now().isoformat(timespec="seconds")
     with _progress("training") as step:
-        build_model(learned_from, beside, version, SystemClock().now().isoformat(timespec="seconds"), step)
-    beside.rename(folder / version)
-    use_model(folder, version)
-    say(f"Model {version} is in use. config.toml names its folder: [understanding] model = {str(folder)!r}")
+        build_model(learned_from, beside, version, now, step, learned_to)
+    finish_model(own, version, beside)
+    say(f"Model {version} is in use; a running daemon takes it up by itself. It lies in {own}.")
+
+
+@app.command()
+def refit(ctx: typer.Context) -> None:
+    """Learn from every correction within seconds, upon the model in use; the daemon does this by itself."""
+    from assistant.learning import LearningPlace, refit_model
+
+    workplace = context_of(ctx).workplace()
+    workplace.database  # noqa: B018  # opened now, so that its schema is the newest
+    place = LearningPlace.of(workplace.config, workplace.base)
+    with _progress("learning"):
+        version = refit_model(place, workplace.clock.now())
+    say(f"Model {version} is in use." if version else "Nothing was corrected that words can be learned from.")
+
+
+def _own_models(context: CommandContext, folder: Path | None) -> Path:
+    if folder is not None:
+        return context.base / folder
+    if context.has_config():
+        return context.base / (context.config.understanding.model or "understanding")
+    return context.base / "understanding"
 
 
 @app.command()
@@ -108,8 +129,10 @@ def evaluate(
 @app.command()
 def history(
     ctx: typer.Context,
-    folder: FolderOption = Path("understanding"),
-    use: Annotated[str, typer.Option(metavar="VERSION", help="Go back to this model.")] = "",
+    folder: FolderOption = None,
+    use: Annotated[
+        str, typer.Option(metavar="VERSION", help="Go back to this model; `shipped` is the package's.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """List the agency's own models, oldest first, or take an older one into use again."""
@@ -117,12 +140,12 @@ def history(
 
     from assistant.understanding.history import models_in, use_model
 
-    folder = context_of(ctx).base / folder
+    own = _own_models(context_of(ctx), folder)
     if use:
-        use_model(folder, use)
-        say(f"Model {use} is in use.")
+        use_model(own, use)
+        say(f"Model {use} is in use; a running daemon takes it up by itself.")
     listing(
-        (asdict(model) for model in models_in(folder)),
+        (asdict(model) for model in models_in(own)),
         ("version", "trained_at", "mails", "corrections", "in_use"),
         as_json=as_json,
         empty="No model of your own yet: the one that came with the package reads the mail.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from assistant.model.reading import ContextItem
 from assistant.store.tables import Record
@@ -37,10 +38,17 @@ def history(records: Sequence[Record], before: datetime) -> tuple[ContextItem, .
     return tuple(
         ContextItem(
             row.stage,
-            tuple((item[0], item[1]) for item in (row.text_probabilities or row.stage_probabilities)),
+            tuple((item[0], item[1]) for item in _probabilities(row)),
             row.direction,
             row.sent_at,
             tuple(item[0] for item in row.attachments),
         )
         for row in earlier[-_HISTORY:]
     )
+
+
+def _probabilities(row: Record) -> Sequence[Sequence[Any]]:
+    """What the words alone said of an earlier mail; where a person said it, that."""
+    if row.stage_confidence >= 1.0 or not row.text_probabilities:
+        return row.stage_probabilities
+    return row.text_probabilities

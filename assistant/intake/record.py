@@ -107,19 +107,20 @@ def note_consequences(session: Session, record: Record, reading: Reading, owner:
 
 def _items(record: Record, reading: Reading, owner: str) -> Sequence[OpenItem]:
     items = [
-        _item(record, sign.label, "us", sign.evidence or record.summary, owner)
+        open_item(record, sign.label, "us", sign.evidence or record.summary, owner)
         for sign in reading.intents
         if sign.label in _ITEM_INTENTS and record.direction == "inbound" and sign.confidence >= 0.5
     ]
     for number, promise in enumerate(reading.commitments):
-        item = _item(record, "commitment", promise.by, promise.what, owner)
+        item = open_item(record, "commitment", promise.by, promise.what, owner)
         item.due = promise.due
         item.dedupe_key = f"commitment:{record.id}:{number}"
         items.append(item)
     return items
 
 
-def _item(record: Record, kind: str, by: str, what: str, owner: str) -> OpenItem:
+def open_item(record: Record, kind: str, by: str, what: str, owner: str) -> OpenItem:
+    """Something that `by` must settle because of this record; once for each kind."""
     return OpenItem(
         kind=kind,
         project_id=record.project_id,

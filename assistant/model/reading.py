@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +102,11 @@ class Reader(Protocol):
     def prepare(self, texts: Sequence[TextToRead]) -> Sequence[object]: ...
 
     def read(self, mail: MailToRead, prepared: object | None = None) -> Reading: ...
+
+
+@runtime_checkable
+class Follower(Protocol):
+    """A reader that can be taught while it runs."""
+
+    def follow(self, session: Any) -> None:
+        """Learns the corrections stored since the last call; `session` is a session of the store."""

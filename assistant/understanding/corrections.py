@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from assistant.model.process import APPROVALS, INTENTS, STAGE_LABELS, WAITING_ON
@@ -14,19 +14,38 @@ from assistant.store.tables import Correction, Record
 from assistant.understanding.corpus import Corpus, Example
 from assistant.understanding.memory import SHORTEST, Corrected
 
+_TEACHING = frozenset({"stage", "intents", "intent", "approval", "waiting_on"})
+"""Fields of which the words can be learned; client and project are matters of people and threads."""
+
 _WEIGHT = 2.0
 """A correction comes from the very clients that are read next: it counts as two examples."""
 
 
-def corrections_in(session: Session) -> tuple[tuple[Corrected, Record], ...]:
-    """Every corrected message with its record, oldest correction first; of one field the latest word counts."""
+def newest_correction(session: Session) -> int:
+    """The id of the correction that was stored last; 0 where there is none."""
+    return session.scalar(select(func.max(Correction.id))) or 0
+
+
+def newest_lesson(session: Session) -> int:
+    """The id of the last correction that a refit can learn from; 0 where there is none."""
+    return session.scalar(select(func.max(Correction.id)).where(Correction.field.in_(_TEACHING))) or 0
+
+
+def corrections_in(session: Session, after: int = 0) -> tuple[tuple[Corrected, Record], ...]:
+    """Corrected messages with their records, oldest correction first; of one field the latest word counts.
+
+    With `after` only messages that were corrected again since the correction of that id.
+    """
     said: dict[str, dict[str, str]] = {}
-    for row in session.scalars(select(Correction).order_by(Correction.at, Correction.id)):
+    wanted = select(Correction).order_by(Correction.at, Correction.id)
+    if after:
+        wanted = wanted.where(Correction.message_id.in_(select(Correction.message_id).where(Correction.id > after)))
+    for row in session.scalars(wanted):
         said.setdefault(row.message_id, {})[row.field] = row.value
     found = []
     for message_id, fields in said.items():
         record = session.scalar(select(Record).where(Record.message_id == message_id).order_by(Record.id).limit(1))
-        if record is not None and {"stage", "intents", "intent", "approval", "waiting_on"} & fields.keys():
+        if record is not None and _TEACHING & fields.keys():
             found.append((_corrected(record, fields), record))
     return tuple(found)
 
@@ -81,6 +100,18 @@ def examples_from(session: Session) -> tuple[Example, ...]:
         if enough and example.stage in STAGE_LABELS and example.waiting_on in WAITING_ON:
             found.append(example)
     return tuple(found)
+
+
+def without_corrections(corpus: Corpus) -> Corpus:
+    """The seed alone. Corrected mail stays in the database, so that what is erased there is nowhere else."""
+    return Corpus(
+        tuple(project for project in corpus.projects if not any(map(is_correction, project))),
+        tuple(example for example in corpus.strays if not is_correction(example)),
+    )
+
+
+def is_correction(example: Example) -> bool:
+    return example.id.startswith("correction/")
 
 
 def with_examples(corpus: Corpus, examples: tuple[Example, ...]) -> Corpus:

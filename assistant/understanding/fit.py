@@ -72,7 +72,13 @@ def fit_classes(
     return space.linear(full, bias)
 
 
-def fit_many(space: Space, labels: NDArray[np.intp], strength: float, lift: float = 1.0) -> Linear:
+def fit_many(
+    space: Space,
+    labels: NDArray[np.intp],
+    strength: float,
+    lift: float = 1.0,
+    weights: NDArray[np.float64] | None = None,
+) -> Linear:
     """One logistic regression for each column of `labels` (mails, labels), of zeros and ones.
 
     With `lift` above 1 the examples of a rare label weigh more, by the root of its rarity and at most so many times:
@@ -85,9 +91,11 @@ def fit_many(space: Space, labels: NDArray[np.intp], strength: float, lift: floa
             biases.append(-6.0)
             continue
         rarity = float((len(column) - column.sum()) / column.sum())
-        weights = np.where(column > 0, max(1.0, min(lift, rarity**0.5)), 1.0)
+        lifted = np.where(column > 0, max(1.0, min(lift, rarity**0.5)), 1.0)
+        if weights is not None:
+            lifted = lifted * weights
         model = LogisticRegression(C=strength, max_iter=600, random_state=SEED)
-        model.fit(space.coordinates, column, sample_weight=weights)
+        model.fit(space.coordinates, column, sample_weight=lifted)
         rows.append(model.coef_[0])
         biases.append(float(model.intercept_[0]))
     return space.linear(np.array(rows), np.array(biases))

@@ -18,11 +18,20 @@ from assistant.understanding.train import Data, Indices, Progress, Recipe, balan
 
 
 @dataclass(frozen=True, slots=True)
+class HeldOutLabels:
+    """What models that had not seen its client said of each example: one row each, words alone and in context."""
+
+    words: Floats
+    stages: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Learned:
     """What one training yields for one mode."""
 
     stage: StageModel
     labels: LabelModel
+    held_out: HeldOutLabels
 
 
 def _label_scale(width: int, recipe: Recipe, cue_weight: float) -> Floats:
@@ -39,52 +48,80 @@ def label_table(data: Data, rows: Indices, words: Floats, stages: Floats) -> Tab
     return Table(np.array(dense, np.float32), data.table.grams[rows])
 
 
-def fit_labels(
-    data: Data, rows: Indices, words: Floats, stages: Floats, recipe: Recipe, salt: str, progress: Progress
-) -> LabelModel:
-    """Models of intents, sign-off and who acts next, with limits chosen on held-out mail."""
-    rows = np.array([row for row in rows if data.examples[row].stage != "unrelated"], np.intp)
-    folds = balanced_folds(data, rows, recipe.folds, salt)
-    intents, approvals, waiting = truths(data, rows)
-    table = label_table(data, rows, words, stages)
-    said = np.zeros((len(rows), len(INTENTS)), np.float32)
-    signed = np.zeros((len(rows), 1), np.float32)
-    turns = np.zeros((len(rows), len(WAITING_ON)), np.float32)
-    inbound = np.array([data.examples[row].direction == "inbound" for row in rows])
+@dataclass(frozen=True, slots=True)
+class LabelHeads:
+    """The linear models of all labels but the stage, before limits are chosen."""
 
-    def part_of(chosen: NDArray[np.bool_]) -> tuple[Table, Space]:
-        part = table.rows(np.flatnonzero(chosen))
-        return part, Space(part, _label_scale(part.dense.shape[1], recipe, recipe.label_cue_weight), recipe.gram_weight)
+    intents: Linear
+    waiting: Linear
+    signing: Linear
 
-    def fit_signing(chosen: NDArray[np.bool_]) -> Linear:
-        _, space = part_of(chosen & inbound)
-        return fit_many(space, (approvals[chosen & inbound] > 0).astype(np.intp)[:, None], recipe.signing_strength)
 
-    def fit(chosen: NDArray[np.bool_]) -> tuple[Linear, Linear, Linear]:
-        _, space = part_of(chosen)
-        return (
-            fit_many(space, intents[chosen], recipe.label_strength, recipe.rare_lift),
-            fit_classes(space, waiting[chosen], len(WAITING_ON), recipe.label_strength),
-            fit_signing(chosen),
+class LabelLearner:
+    """Fits the label heads on parts of the examples at `rows`; mail that belongs to no client is left out."""
+
+    def __init__(self, data: Data, rows: Indices, held_out: HeldOutLabels, recipe: Recipe) -> None:
+        self.rows = np.array([row for row in rows if data.examples[row].stage != "unrelated"], np.intp)
+        self.intents, self.approvals, self.waiting = truths(data, self.rows)
+        self.inbound = np.array([data.examples[row].direction == "inbound" for row in self.rows])
+        self.table = label_table(data, self.rows, held_out.words, held_out.stages)
+        self._weights = data.weights(self.rows)
+        self._recipe = recipe
+
+    def fit(self, chosen: NDArray[np.bool_]) -> LabelHeads:
+        """All heads from the chosen rows."""
+        recipe = self._recipe
+        space = self._space(chosen, recipe.label_cue_weight, recipe.gram_weight)
+        weights = self._weights[chosen]
+        signers = chosen & self.inbound
+        return LabelHeads(
+            fit_many(space, self.intents[chosen], recipe.label_strength, recipe.rare_lift, weights),
+            fit_classes(space, self.waiting[chosen], len(WAITING_ON), recipe.label_strength, weights),
+            fit_many(
+                self._space(signers, recipe.label_cue_weight, recipe.gram_weight),
+                (self.approvals[signers] > 0).astype(np.intp)[:, None],
+                recipe.signing_strength,
+            ),
         )
 
+    def fit_approved(self) -> Linear:
+        """What is approved, learned from all mail that approves something."""
+        approving = self.approvals > 0
+        space = self._space(approving, self._recipe.approved_cue_weight, 0.0)
+        return fit_classes(space, self.approvals[approving] - 1, len(APPROVALS), self._recipe.label_strength)
+
+    def _space(self, chosen: NDArray[np.bool_], cue_weight: float, gram_weight: float) -> Space:
+        part = self.table.rows(np.flatnonzero(chosen))
+        return Space(part, _label_scale(part.dense.shape[1], self._recipe, cue_weight), gram_weight)
+
+
+def fit_labels(
+    data: Data, rows: Indices, held_out: HeldOutLabels, recipe: Recipe, salt: str, progress: Progress
+) -> LabelModel:
+    """Models of intents, sign-off and who acts next, with limits chosen on held-out mail."""
+    learner = LabelLearner(data, rows, held_out, recipe)
+    folds = balanced_folds(data, learner.rows, recipe.folds, salt)
+    count = len(learner.rows)
+    said = np.zeros((count, len(INTENTS)), np.float32)
+    signed = np.zeros((count, 1), np.float32)
+    turns = np.zeros((count, len(WAITING_ON)), np.float32)
     for fold in range(recipe.folds):
         tested = folds == fold
-        part = table.rows(np.flatnonzero(tested))
-        said[tested], turns[tested], signed[tested] = (score_all(model, part) for model in fit(~tested))
+        part = learner.table.rows(np.flatnonzero(tested))
+        heads = learner.fit(~tested)
+        said[tested], turns[tested], signed[tested] = (
+            score_all(model, part) for model in (heads.intents, heads.waiting, heads.signing)
+        )
         progress("labels")
-    everything = np.ones(len(rows), bool)
-    intent_model, waiting_model, signing = fit(everything)
-    some = table.rows(np.flatnonzero(approvals > 0))
-    space = Space(some, _label_scale(some.dense.shape[1], recipe, recipe.approved_cue_weight), 0.0)
-    approved = fit_classes(space, approvals[approvals > 0] - 1, len(APPROVALS), recipe.label_strength)
+    heads = learner.fit(np.ones(count, bool))
+    inbound = learner.inbound
     return LabelModel(
-        intent_model,
-        intent_limits(sigmoid(said), intents),
-        signing,
-        approval_limit(sigmoid(signed)[inbound, 0], approvals[inbound] > 0, recipe.approval_precision),
-        approved,
-        replace(waiting_model, sharpness=sharpness_for(turns, waiting)),
+        heads.intents,
+        intent_limits(sigmoid(said), learner.intents),
+        heads.signing,
+        approval_limit(sigmoid(signed)[inbound, 0], learner.approvals[inbound] > 0, recipe.approval_precision),
+        learner.fit_approved(),
+        replace(heads.waiting, sharpness=sharpness_for(turns, learner.waiting)),
     )
 
 
@@ -126,5 +163,5 @@ def fit_models(
 ) -> Learned:
     """Everything for one mode from the examples at `rows`."""
     stage, said, stages = fit_stage(data, rows, recipe, salt, progress)
-    labels = fit_labels(data, rows, said.words, stages, recipe, salt, progress)
-    return Learned(stage, labels)
+    held_out = HeldOutLabels(said.words, stages)
+    return Learned(stage, fit_labels(data, rows, held_out, recipe, salt, progress), held_out)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Final, cast
 
 import spacy
 from spacy.language import Language
 
+from assistant.model.process import APPROVALS, INTENTS, STAGE_LABELS
+
 # The factories must be known before a model is loaded.
-from assistant.understanding import features, labels, stage, tokenizer
+from assistant.understanding import features, labels, situation, stage, tokenizer
 from assistant.understanding.cues import phrases
 
 MODEL_FOLDER: Final = Path(__file__).parent / "model"
@@ -38,6 +41,24 @@ def load_pipeline(folder: Path | None = None) -> Language:
     return spacy.load(folder or MODEL_FOLDER)
 
 
+def fingerprint() -> str:
+    """What a model's numbers stand for in this version of the program: a model of another one cannot be read with it."""
+    parts = [
+        sorted(phrases().items()),
+        features.SURFACE,
+        features.JUDGED,
+        situation.SITUATION,
+        situation.CONTEXT_VERSION,
+    ]
+    parts += [
+        [(name, pattern.pattern) for name, pattern in situation.DOCUMENTS.items()],
+        STAGE_LABELS,
+        INTENTS,
+        APPROVALS,
+    ]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
 def features_of(nlp: Language) -> features.MailFeatures:
     return cast("features.MailFeatures", nlp.get_pipe("mail_features"))
 
@@ -57,5 +78,5 @@ def set_mode(nlp: Language, mode: str) -> None:
 
 
 __all__ = [
-    "MODEL_FOLDER", "MODES", "blank_pipeline", "features_of", "labels_of", "load_pipeline", "set_mode", "stage_of", "tokenizer",
+    "MODEL_FOLDER", "MODES", "blank_pipeline", "features_of", "fingerprint", "labels_of", "load_pipeline", "set_mode", "stage_of", "tokenizer",
 ]  # fmt: skip

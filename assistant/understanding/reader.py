@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from spacy.language import Language
@@ -35,13 +36,19 @@ class Prepared:
     features: TextFeatures
     words: Floats
     """Stage probabilities of the words alone, shape (7,)."""
+    model: str = ""
+    """Which model's numbers these are: another one must prepare the text again."""
 
 
 class PipelineReader:
     """Reads mail with the spaCy pipeline. Not for use by two threads at once."""
 
-    def __init__(self, nlp: Language, mode: str, notice: str = "", memory: Memory | None = None) -> None:
+    def __init__(
+        self, nlp: Language, mode: str, notice: str = "", memory: Memory | None = None, folder: Path | None = None
+    ) -> None:
         self.mode = mode
+        self.folder = folder
+        """Where its model lies; None while one is being trained."""
         self.memory = memory if memory is not None else Memory()
         self.notice = notice
         self._nlp = nlp
@@ -70,13 +77,15 @@ class PipelineReader:
                 text = doc.text[body:]
                 words = np.array([doc.cats.get(label, 0.0) for label in STAGE_LABELS], np.float32)
                 prepared.append(
-                    Prepared(item.subject, text, doc.user_data[SENTENCES], spans, doc.user_data[FEATURES], words)
+                    Prepared(
+                        item.subject, text, doc.user_data[SENTENCES], spans, doc.user_data[FEATURES], words, self.model
+                    )
                 )
         return prepared
 
     def read(self, mail: MailToRead, prepared: object | None = None) -> Reading:
         """What the mail says, in the light of the project's earlier mail."""
-        if not isinstance(prepared, Prepared):
+        if not isinstance(prepared, Prepared) or prepared.model != self.model:
             prepared = self.prepare([TextToRead(mail.subject, mail.text, mail.language)])[0]
         if mail.automatic and mail.direction == "inbound":
             return self._machine_mail(prepared)

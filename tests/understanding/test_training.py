@@ -94,15 +94,16 @@ def test_a_refit_keeps_the_old_model_to_go_back_to(corpus: Corpus, tmp_path: Pat
         (tmp_path / version / "meta.json").write_text('{"training": {"trained_at": "2026-03-0' + version[-1] + '"}}')
         write_seed(Corpus(corpus.projects[:1], ()), tmp_path / version)
         use_model(tmp_path, version)
-    assert current_model(tmp_path).name == "0.1.0+2"
+    assert current_model(tmp_path) == tmp_path / "0.1.0+2"
     use_model(tmp_path, "0.1.0+1")
-    assert current_model(tmp_path).name == "0.1.0+1"
+    assert current_model(tmp_path) == tmp_path / "0.1.0+1"
     assert [model.in_use for model in models_in(tmp_path)] == [True, False]
     assert next_version(tmp_path, "0.1.0") == "0.1.0+3"
-    with pytest.raises(AssistantError, match=r"there are: 0\.1\.0\+1, 0\.1\.0\+2"):
+    with pytest.raises(AssistantError, match=r"there are: 0\.1\.0\+1, 0\.1\.0\+2, shipped"):
         use_model(tmp_path, "9")
 
 
-def test_a_folder_without_model_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(AssistantError, match="train"):
-        current_model(tmp_path)
+def test_a_folder_without_a_model_in_use_leaves_it_to_the_shipped_one(tmp_path: Path) -> None:
+    assert current_model(tmp_path) is None
+    use_model(tmp_path, "shipped")
+    assert current_model(tmp_path) is None

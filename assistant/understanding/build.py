@@ -46,7 +46,7 @@ def save_held_out(folder: Path, learned: Mapping[str, HeldOutLabels]) -> None:
 def load_held_out(folder: Path) -> dict[str, HeldOutLabels]:
     """By mode, rows in the order of the seed's examples. Raises OSError where a model was made without."""
     arrays = load_arrays(folder / HELD_OUT_FILE)
-    modes = {name.rpartition(".")[0] for name in arrays}
+    modes = dict.fromkeys(name.rpartition(".")[0] for name in arrays)
     return {mode: HeldOutLabels(arrays[f"{mode}.words"], arrays[f"{mode}.stages"]) for mode in modes}
 
 

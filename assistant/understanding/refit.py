@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from spacy.language import Language
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from assistant.errors import AssistantError
 from assistant.model.process import STAGE_LABELS
-from assistant.understanding.build import RECIPES, data_for, load_held_out, save_held_out
+from assistant.understanding.build import RECIPES, data_for, load_held_out
 from assistant.understanding.corpus import Corpus, Example
-from assistant.understanding.corrections import is_correction, with_examples, without_corrections
+from assistant.understanding.corrections import is_correction, with_examples
 from assistant.understanding.encoder import encoder_installed
-from assistant.understanding.history import SHIPPED, begin_model, finish_model, read_meta, read_seed, write_seed
+from assistant.understanding.history import (
+    HELD_OUT_FILE,
+    SEED_FILE,
+    SHIPPED,
+    begin_model,
+    finish_model,
+    read_meta,
+    read_seed,
+)
 from assistant.understanding.learn import HeldOutLabels, LabelLearner
 from assistant.understanding.memory import with_stage
-from assistant.understanding.pipeline import MODEL_FOLDER, features_of, fingerprint, labels_of, load_pipeline, stage_of
+from assistant.understanding.pipeline import (
+    MODEL_FOLDER,
+    features_of,
+    fingerprint,
+    labels_of,
+    load_pipeline,
+    set_mode,
+    stage_of,
+)
 from assistant.understanding.stage import StageModel
 from assistant.understanding.train import Data, Recipe, fit_words
 
@@ -33,8 +51,17 @@ def refit(
     Every refit begins with the seed and all corrections, so what was corrected twice counts once. Raises AssistantError
     where the seed's mail would be read worse than before; nothing is changed then.
     """
+    # Many threads on small matrices wait for one another, and the mail that is being read needs the other cores.
+    with threadpool_limits(1):
+        return _refit(base, folder, examples, version, trained_at, corrections_to)
+
+
+def _refit(
+    base: Path, folder: Path, examples: tuple[Example, ...], version: str, trained_at: str, corrections_to: int
+) -> str:
     nlp = load_pipeline(base)
-    seed = without_corrections(read_seed(base))
+    set_mode(nlp, "learning")
+    seed = read_seed(base)
     corpus = with_examples(seed, examples)
     held_out = load_held_out(base)
     for mode, recipe in RECIPES.items():
@@ -53,8 +80,8 @@ def refit(
     number, beside = begin_model(folder, version)
     nlp.meta["version"] = number
     nlp.to_disk(beside)
-    write_seed(seed, beside)
-    save_held_out(beside, held_out)
+    for name in (SEED_FILE, HELD_OUT_FILE):
+        shutil.copyfile(base / name, beside / name)
     finish_model(folder, number, beside)
     return number
 

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from assistant.errors import AssistantError
 from assistant.model.process import APPROVALS, INTENTS, STAGE_LABELS, WAITING_ON
 from assistant.model.reading import TextToRead
 from assistant.understanding import load_reader
@@ -134,13 +133,6 @@ def test_without_the_encoder_it_says_so(reader: PipelineReader, plain_reader: Pi
     assert (reader.mode, reader.notice) == ("encoder", "")
     assert plain_reader.mode == "n-grams"
     assert "less accurate" in plain_reader.notice
-
-
-def test_a_missing_model_is_said_with_what_to_do(tmp_path: object) -> None:
-    from pathlib import Path
-
-    with pytest.raises(AssistantError, match="understanding train"):
-        load_reader("off", Path(str(tmp_path)))
 
 
 def test_reading_needs_no_training_library() -> None:

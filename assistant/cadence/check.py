@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path as FilePath
 from typing import Any, Final
 
-from assistant.cadence.positions import Path
+from assistant.cadence.positions import Path, Position
 from assistant.cadence.reading import KnowsTemplates, Report, read_table
 from assistant.cadence.rulefile import ABOUTS, SCHEMA_VERSION
 from assistant.cadence.rules import DEFAULT_AT, Comparison, Duration, Restraint
@@ -67,13 +67,37 @@ def parse_text(text: str, shown: str) -> tuple[dict[str, Any] | None, list[Probl
     except tomllib.TOMLDecodeError as error:
         found = _SYNTAX_PLACE.search(str(error))
         lines = text.split("\n")
-        line, column = len(lines), len(lines[-1]) + 1
         if found is not None and found.group(1):
             line, column = int(found.group(1)), int(found.group(2))
+        else:
+            line, column = _unclosed_at(lines, str(error))
         message = _SYNTAX_PLACE.sub("", str(error))
         return None, [Problem(shown, line, column, "R001", f"not valid TOML: {message}", _syntax_hint(lines, line))]
     except RecursionError:
         return None, [Problem(shown, 1, 1, "R001", "not valid TOML: nested too deeply")]
+
+
+def _unclosed_at(lines: list[str], message: str) -> Position:
+    """Where the text or list begins that the end of the document cuts off; the parser only knows that it ended."""
+    first = len(lines)
+    while first > 1 and _says("\n".join(lines[: first - 1]), message):
+        first -= 1
+    line = lines[first - 1]
+    for quotes in ('"""', "'''"):
+        if quotes in message or (quotes in line and "Unterminated" in message):
+            return first, line.rfind(quotes) + 1
+    while not line.strip() and first > 1:
+        first -= 1
+        line = lines[first - 1]
+    return first, len(line.rstrip()) + 1
+
+
+def _says(text: str, message: str) -> bool:
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return str(error) == message
+    return False
 
 
 def _syntax_hint(lines: list[str], line: int) -> str:
@@ -208,10 +232,7 @@ def _check_greeting(site: Site) -> None:
     path, read, report = site.path, site.read, site.report
     if "send" in read:
         _check_group((*path, "send"), read["send"], "greeting", report)
-    for key in ("stage", "waiting_on", "intent", "value"):
-        if key in read.get("when", {}) and key != "stage":
-            hint = "A greeting is for a client, not for a project."
-            report.add((*path, "when", key), "R033", f'"{key}" is not for greetings', hint, where="key")
+    _check_for_clients(site, "greetings")
     festival = read.get("festival")
     countries = read.get("when", {}).get("country", ())
     if festival in FESTIVALS and festival not in PERSONAL:
@@ -234,7 +255,18 @@ def _check_reminder(site: Site) -> None:
     _check_contradiction(path, read, report)
 
 
+def _check_for_clients(site: Site, rules: str) -> None:
+    """Greetings and summaries are about a client: what only a project has cannot be asked for."""
+    for table in ("when", "unless"):
+        for key in ("waiting_on", "intent", "value"):
+            if key in site.read.get(table, {}):
+                message = f'"{key}" is not for {rules}'
+                hint = "They are for a client, not for a project."
+                site.report.add((*site.path, table, key), "R033", message, hint, where="key")
+
+
 def _check_summary(site: Site) -> None:
+    _check_for_clients(site, "summaries")
     _check_contradiction(site.path, site.read, site.report)
 
 
@@ -256,9 +288,14 @@ def _check_restraint(path: Path, read: Read, report: Report) -> None:
 def _check_calendar(site: Site) -> None:
     path, read, report = site.path, site.read, site.report
     given = [key for key in ("country", "client", "agency") if key in site.raw]
-    if len(given) != 1:
+    if len(given) != 1 or site.raw.get("agency") is False:
         message = 'exactly one of "country", "client" and "agency" is needed'
-        report.add((*path, given[1]) if given else path, "R038", message, where="key" if given else "table")
+        report.add(
+            (*path, given[min(1, len(given) - 1)]) if given else path,
+            "R038",
+            message,
+            where="key" if given else "table",
+        )
     on = {day for days in read.get("on", ()) for day in days}
     for number, days in enumerate(read.get("off", ())):
         if days & on:
@@ -267,6 +304,12 @@ def _check_calendar(site: Site) -> None:
     for key in ("hours", "lunch"):
         if key in read and read[key][0] >= read[key][1]:
             report.add((*path, key), "R017", f"{key} ends before it begins", 'Write it like "09:00-18:00".')
+    if "lunch" in read and "hours" in read and not _within(read["lunch"], read["hours"]):
+        report.add((*path, "lunch"), "R033", "lunch lies outside the office hours", "Move one of them.")
+
+
+def _within(inner: tuple[time, time], outer: tuple[time, time]) -> bool:
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
 _CHECKS: Final[dict[str, Callable[[Site], None]]] = {

@@ -151,10 +151,8 @@ def _read_one(key: Key, value: Any, path: Path, report: Report, templates: Knows
     try:
         found = read_value(key, value)
     except Fault as fault:
-        if fault.inside:
-            report.add((*path, fault.inside), fault.code, fault.message, fault.hint, where="key")
-        else:
-            report.add(path, fault.code, fault.message, fault.hint)
+        here = (*path, *fault.inside)
+        report.add(here, fault.code, fault.message, fault.hint, where="key" if fault.key else "value")
         return None
     if key.kind is TEMPLATE and templates is not None and not templates.exists(found):
         hint = did_you_mean(found, templates.names()) or "`assistant templates list` shows what there is."

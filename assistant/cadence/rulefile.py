@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -90,9 +91,16 @@ def _name(value: Any) -> str:
     text = _text(value)
     if text != text.strip() or len(text) > 80 or any(ord(character) < 32 for character in text):
         raise Fault(
-            "R011", f'"{text.strip()[:80]}" is not a good name', "At most 80 characters, no blanks at its ends."
+            "R011",
+            f'"{_printable(text.strip()[:80])}" is not a good name',
+            "At most 80 characters, no blanks at its ends, no control characters.",
         )
     return text
+
+
+def _printable(text: str) -> str:
+    """With what would break a line of output written as TOML writes it."""
+    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)
 
 
 def _choice(words: tuple[str, ...], what: str, code: str) -> Callable[[Any], str]:
@@ -136,9 +144,12 @@ def _country(value: Any) -> str:
     return text
 
 
+_ADDRESS: Final = re.compile(r"[^\s@<>,;\"]+@[^\s@<>,;.]+(?:\.[^\s@<>,;.]+)+")
+
+
 def _person(value: Any) -> str:
     text = _text(value)
-    if "@" in text and not (text.count("@") == 1 and "." in text.split("@")[1] and " " not in text):
+    if "@" in text and _ADDRESS.fullmatch(text) is None:
         raise Fault("R034", f'"{text}" is not an address', 'Write "owner", a role such as "account", or an address.')
     return text
 
@@ -157,10 +168,20 @@ def _localized(value: Any) -> dict[str, str]:
 
 def _localized_lists(value: Any) -> dict[str, tuple[str, ...]]:
     if isinstance(value, list):
-        texts = tuple(_text(item) for item in value)
+        texts = _texts(value)
         return {"zh-Hans": texts, "zh-Hant": texts, "en": texts}
     _expect(dict, "a list of texts, or a table of such lists by language")(value)
-    return _by_language(value, lambda items: tuple(_text(item) for item in _expect(list, "a list of texts")(items)))
+    return _by_language(value, _texts)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    texts = []
+    for number, item in enumerate(_expect(list, "a list of texts")(value)):
+        try:
+            texts.append(_text(item))
+        except Fault as fault:
+            raise fault.within(number) from None
+    return tuple(texts)
 
 
 def _by_language(value: dict[str, Any], read: Callable[[Any], Any]) -> dict[str, Any]:
@@ -168,8 +189,11 @@ def _by_language(value: dict[str, Any], read: Callable[[Any], Any]) -> dict[str,
     for language, item in value.items():
         if language not in LANGUAGES:
             hint = did_you_mean(language, LANGUAGES[:3])
-            raise Fault("R028", f'unknown language "{language}"', hint, inside=language)
-        result["zh-Hans" if language == "zh" else language] = read(item)
+            raise Fault("R028", f'unknown language "{language}"', hint, (language,), key=True)
+        try:
+            result["zh-Hans" if language == "zh" else language] = read(item)
+        except Fault as fault:
+            raise fault.within(language) from None
     return result
 
 

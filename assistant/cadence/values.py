@@ -15,11 +15,17 @@ from assistant.model.cadence import Release
 
 
 class Fault(Exception):  # noqa: N818  (it is about a value, and is always caught and reported)
-    """One value that cannot be read. `inside` names the key within a table that is at fault, if it is one."""
+    """One value that cannot be read. `inside` leads to the part of it that is at fault; with `key` its key is wrong."""
 
-    def __init__(self, code: str, message: str, hint: str = "", inside: str = "") -> None:
+    def __init__(
+        self, code: str, message: str, hint: str = "", inside: tuple[str | int, ...] = (), *, key: bool = False
+    ) -> None:
         super().__init__(message)
-        self.code, self.message, self.hint, self.inside = code, message, hint, inside
+        self.code, self.message, self.hint, self.inside, self.key = code, message, hint, inside, key
+
+    def within(self, part: str | int) -> Fault:
+        """The same fault, seen from the list or table that holds the value."""
+        return Fault(self.code, self.message, self.hint, (part, *self.inside), key=self.key)
 
 
 def closest(word: str, known: Iterable[str]) -> str:

@@ -52,7 +52,20 @@ def check_line(line: str) -> list[tuple[str, str]]:
     except TemplateSyntaxError as error:
         return [(f"cannot be read: {error.message}", "Write names like {{ contact.name }}.")]
     own = {*_assigned(tree), "loop"}
-    return [wrong for path in _paths(tree) if path[0] not in own for wrong in _unknown(path)]
+    found = [wrong for path in _paths(tree) if path[0] not in own for wrong in _unknown(path)]
+    return found or _fails(line)
+
+
+def _fails(line: str) -> list[tuple[str, str]]:
+    """What only shows when the line is filled in: a filter that there is not, a sum of words."""
+    from jinja2 import TemplateError
+
+    sample = {root: dict.fromkeys(names, "x") for root, names in NAMES.items()}
+    try:
+        _compiled(line).render(sample)
+    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+        return [(f"cannot be filled in: {error}", "Write names like {{ contact.name }}.")]
+    return []
 
 
 def _unknown(path: tuple[str, ...]) -> list[tuple[str, str]]:

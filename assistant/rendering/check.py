@@ -202,7 +202,5 @@ def _source(library: Library, key: str) -> str:
 
 
 def _parse(templates: Templates, key: str) -> Any:
-    source = _source(templates.library, key)
-    filename = str(templates.library.files[key])
-    # Compiling also finds unknown filters and tests, which parsing leaves to the first use.
-    return templates.environment.compile(source, key, filename)
+    # Compiling also finds unknown filters and tests, which parsing leaves to the first use; rendering then has it at hand.
+    return templates.environment.get_template(key)

@@ -204,6 +204,7 @@ class Workplace:
     @cached_property
     def intake(self) -> Intake:
         from assistant.deciding import after_record
+        from assistant.intake.careful import CarefulReading
         from assistant.intake.interpretation import IntakeSettings
         from assistant.intake.pipeline import Intake
         from assistant.intake.relations import AgencySide
@@ -219,6 +220,7 @@ class Workplace:
             IntakeSettings(self.config.intake.cutoff, self.simulated),
             partial(after_record, self),
             self._reader_maker(),
+            CarefulReading(self.database.folder or self.base),
         )
 
     @cached_property

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from assistant.clock import Clock
+from assistant.intake.careful import CarefulReading
 from assistant.intake.facts import fingerprint, history, plausible_time
 from assistant.intake.project_book import ProjectBook
 from assistant.intake.relations import AgencySide, Parties, find_parties, settle_parties, settle_project
@@ -23,7 +24,7 @@ from assistant.model.projects import NewThread
 from assistant.model.reading import MailToRead, Reader, Reading, Sign
 from assistant.model.weak_threads import subject_key
 from assistant.store.tables import Client, Location, Project, Record, Thread
-from parsers import Message, parse
+from parsers import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,10 @@ class Understood:
 class Interpretation:
     """What phases 3, 5 and 6 need. `phase` names the one under way; `book` lives as long as one transaction."""
 
-    def __init__(self, reader: Reader, agency: AgencySide, clock: Clock, settings: IntakeSettings) -> None:
+    def __init__(
+        self, reader: Reader, agency: AgencySide, clock: Clock, settings: IntakeSettings, careful: CarefulReading
+    ) -> None:
+        self._careful = careful
         self._reader = reader
         self._agency = agency
         self._clock = clock
@@ -79,7 +83,7 @@ class Interpretation:
     def parse(self, location: Location, raw: bytes) -> Candidate:
         """Phase 3."""
         self.phase = "parse"
-        message = parse(raw)
+        message = self._careful.parse(location.id, raw)
         relation = relate(message, self._agency.directory, self._proof(raw, message, location))
         forwarded = message.forwarded if relation.forwarded else None
         received = location.received_at

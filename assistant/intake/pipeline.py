@@ -11,8 +11,10 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from assistant.clock import Clock
+from assistant.intake.careful import CarefulReading
 from assistant.intake.facts import fingerprint
 from assistant.intake.interpretation import Candidate, IntakeSettings, Interpretation
+from assistant.intake.pending import pending_batch
 from assistant.intake.project_book import ProjectBook
 from assistant.intake.quarantine import in_quarantine, put_in_quarantine, settle_quarantine
 from assistant.intake.reading_process import ReadingProcess
@@ -24,7 +26,7 @@ from assistant.model.threading import ids_of
 from assistant.store import Archive, Database
 from assistant.store.clients import remember_contacts
 from assistant.store.database import is_broken
-from assistant.store.tables import Location, Quarantine, RawMail, Record
+from assistant.store.tables import Location, Quarantine, Record
 from assistant.store.threads import place_in_thread
 from parsers import Message
 
@@ -77,6 +79,7 @@ class Intake:
         settings: IntakeSettings | None = None,
         after_record: AfterRecord | None = None,
         make_reader: Callable[[], Reader] | None = None,
+        careful: CarefulReading | None = None,
     ) -> None:
         """`make_reader` builds another reader of the same kind for a process of its own; without it runs are single."""
         self._database = database
@@ -84,7 +87,8 @@ class Intake:
         self._reader = reader
         self._clock = clock
         self._after_record = after_record
-        self._one = Interpretation(reader, agency, clock, settings or IntakeSettings())
+        self._careful = careful or CarefulReading()
+        self._one = Interpretation(reader, agency, clock, settings or IntakeSettings(), self._careful)
         self._retried: frozenset[int] = frozenset()
         self._make_reader = make_reader
         self._stop: Callable[[], bool] = lambda: False
@@ -110,6 +114,7 @@ class Intake:
             if self._beside is not None:
                 self._beside.close()
                 self._beside = None
+            self._careful.close()
 
     def _waiting(self) -> int:
         with self._database.session() as session:
@@ -118,6 +123,9 @@ class Intake:
     def _run_batches(
         self, counts: IntakeCounts, limit: int | None, progress: Callable[[int], None] | None
     ) -> IntakeCounts:
+        for suspect in self._careful.suspects():
+            counts = counts + self._run_batch(1, suspect)
+            self._careful.settled(suspect)
         while (limit is None or counts.total < limit) and not self._stop():
             size = _DEFAULT_BATCH if limit is None else min(_DEFAULT_BATCH, limit - counts.total)
             batch = self._run_batch(size)
@@ -128,17 +136,11 @@ class Intake:
                 progress(batch.total)
         return counts
 
-    def _run_batch(self, size: int) -> IntakeCounts:
+    def _run_batch(self, size: int, only: int | None = None) -> IntakeCounts:
         counts = IntakeCounts()
         self._one.book = ProjectBook()
         with self._database.session() as session:
-            pending = session.scalars(
-                select(Location)
-                .join(RawMail, RawMail.id == Location.raw_id)
-                .where(Location.outcome == "pending")
-                .order_by(Location.order_at, RawMail.sha256, Location.id)
-                .limit(size)
-            ).all()
+            pending = pending_batch(session, size, only)
             remember_contacts(session)
             raws = self._archive.get_many(session, [location.raw_id for location in pending])
             self._retried = in_quarantine(session, pending)
@@ -151,6 +153,7 @@ class Intake:
                 if self._stop():
                     break
                 self._interpret(session, candidate, counts)
+        self._careful.under_way(())
         return counts
 
     def retry(self, quarantine_id: int) -> IntakeCounts:
@@ -181,6 +184,7 @@ class Intake:
         ]
         ready = [self._begin_reading(group) for group in groups]
         for group, prepare in zip(groups, ready, strict=True):
+            self._careful.under_way([candidate.location.id for candidate in group])
             wanted = [candidate for candidate in group if candidate.message.kind == "human"]
             try:
                 for candidate, prepared in zip(wanted, prepare(), strict=True):
@@ -201,6 +205,7 @@ class Intake:
 
     def _interpret(self, session: Session, candidate: Candidate, counts: IntakeCounts) -> None:
         location = candidate.location
+        self._careful.under_way([location.id])
         try:
             # What a phase has to see of an earlier one it flushes itself: asking before every query costs a tenth.
             with session.begin_nested(), session.no_autoflush:
@@ -217,6 +222,7 @@ class Intake:
             remember_contacts(session)
             self._quarantine(session, location, error, counts)
             return
+        self._careful.settled(location.id)
         if location.id in self._retried:
             settle_quarantine(session, location, self._clock.now())
         setattr(counts, outcome, getattr(counts, outcome) + 1)

@@ -31,6 +31,12 @@ class Database:
     def is_sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
 
+    @property
+    def folder(self) -> Path | None:
+        """Where an SQLite database lies; None for one in memory or on a server."""
+        name = self.engine.url.database if self.is_sqlite else None
+        return Path(name).parent if name and name != ":memory:" else None
+
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A transaction. Raises StoreUnavailable with what to do when the database is locked, full or gone."""

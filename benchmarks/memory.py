@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # ships no types
+import psutil
 import structlog
 
 from benchmarks.installation import ASSISTANT, PASSWORD_VARIABLE, command, end, wait_for_mails, write_config

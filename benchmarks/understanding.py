@@ -6,7 +6,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
-import psutil  # type: ignore[import-untyped]  # ships no types
+import psutil
 
 from assistant.model.reading import MailToRead, TextToRead
 from assistant.understanding import load_reader

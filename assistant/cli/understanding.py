@@ -12,7 +12,8 @@ from assistant.cli.output import json_line, listing, result, say
 
 if TYPE_CHECKING:
     from assistant.understanding.corpus import Corpus
-    from assistant.understanding.evaluate import Figure, Scores
+    from assistant.understanding.evaluate import Figure, Predictions, Scores
+    from assistant.understanding.train import Data
 
 app = typer.Typer(help="How mail is understood: train, evaluate, history.", no_args_is_help=True)
 
@@ -96,6 +97,11 @@ def _own_models(context: CommandContext, folder: Path | None) -> Path:
 @app.command()
 def evaluate(
     corpus: CorpusOption = None,
+    on: Annotated[
+        Optional[Path],  # as above
+        typer.Option("--on", metavar="DIR", help="Train nothing: read this corpus with the model of the package."),
+    ] = None,
+    wrong: Annotated[bool, typer.Option("--wrong", help="List every mail that was not read as labelled.")] = False,
     mode: Annotated[str, typer.Option(help="encoder, n-grams or both.")] = "both",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
@@ -103,27 +109,56 @@ def evaluate(
     from dataclasses import asdict
 
     from assistant.errors import WrongUse
-    from assistant.understanding.build import RECIPES, data_for, learn_vocabulary
     from assistant.understanding.encoder import encoder_installed
-    from assistant.understanding.evaluate import cross_validate, score
-    from assistant.understanding.pipeline import blank_pipeline
+    from assistant.understanding.evaluate import score
+    from assistant.understanding.fixed import misreadings
 
     if mode not in _MODES:
         raise WrongUse(f"--mode {mode}: choose encoder, n-grams or both")
-    read_from = _load(corpus)
+    if on and corpus:
+        raise WrongUse("--on reads with the finished model, --corpus trains on parts of a corpus: choose one")
     for name in _MODES[mode]:
         if name == "encoder" and not encoder_installed():
             say("The sentence encoder is not installed: only the n-grams are measured.")
             continue
-        nlp = blank_pipeline()
-        learn_vocabulary(nlp, read_from)
-        data = data_for(nlp, read_from, name)
-        with _progress(f"evaluating {name}") as step:
-            scores = score(data, cross_validate(data, RECIPES[name], progress=step))
+        data, found = _read_unseen(on, name) if on else _read_in_folds(corpus, name)
+        scores = score(data, found)
         if as_json:
             result(json_line({"mode": name, **asdict(scores)}))
         else:
             _print(name, scores)
+        for misread in misreadings(data, found) if wrong else ():
+            row = asdict(misread)
+            result(json_line(row) if as_json else "  " + " | ".join(_cell(value) for value in row.values()))
+
+
+def _read_unseen(corpus: Path, mode: str) -> tuple[Data, Predictions]:
+    """The package's model on mail of clients that it has not learned from."""
+    from assistant.understanding.fixed import read_with, refuse_known_clients
+    from assistant.understanding.pipeline import load_pipeline
+
+    read = _load(corpus)
+    refuse_known_clients(read, _load(None))
+    with _progress(f"reading by {mode}"):
+        return read_with(load_pipeline(), read, mode)
+
+
+def _read_in_folds(corpus: Path | None, mode: str) -> tuple[Data, Predictions]:
+    """Models trained for the occasion, each on mail of clients that the others read."""
+    from assistant.understanding.build import RECIPES, data_for, learn_vocabulary
+    from assistant.understanding.evaluate import cross_validate
+    from assistant.understanding.pipeline import blank_pipeline
+
+    read = _load(corpus)
+    nlp = blank_pipeline()
+    learn_vocabulary(nlp, read)
+    data = data_for(nlp, read, mode)
+    with _progress(f"evaluating {mode}") as step:
+        return data, cross_validate(data, RECIPES[mode], progress=step)
+
+
+def _cell(value: float | str) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else value or "-"
 
 
 @app.command()

@@ -84,7 +84,17 @@ def cross_validate(
     count = len(data.examples)
     everything = np.arange(count)
     folds = balanced_folds(data, everything, OUTER_FOLDS, f"outer{salt}")
-    found = Predictions(
+    found = blank_predictions(count)
+    for fold in range(OUTER_FOLDS):
+        progress(f"fold {fold + 1} of {OUTER_FOLDS}")
+        learned = fit_models(data, everything[folds != fold], recipe, salt)
+        read_examples(data, everything[folds == fold], learned, found)
+    return found
+
+
+def blank_predictions(count: int) -> Predictions:
+    """Room for what is read of `count` examples."""
+    return Predictions(
         np.zeros((count, LABELS), np.float32),
         np.zeros((count, LABELS), np.float32),
         np.zeros((count, LABELS), np.float32),
@@ -92,11 +102,6 @@ def cross_validate(
         np.zeros(count, np.intp),
         np.full(count, WAITING_ON.index("nobody")),
     )
-    for fold in range(OUTER_FOLDS):
-        progress(f"fold {fold + 1} of {OUTER_FOLDS}")
-        learned = fit_models(data, everything[folds != fold], recipe, salt)
-        read_examples(data, everything[folds == fold], learned, found)
-    return found
 
 
 def read_examples(data: Data, rows: Indices, learned: Learned, into: Predictions) -> None:

@@ -278,7 +278,7 @@ class Workplace:
     def sink(self) -> StoreSink:
         from assistant.intake.keep import StoreSink
 
-        return StoreSink(self.database, self.archive, self.clock)
+        return StoreSink(self.database, self.archive, self.clock, self.config.daemon.reconcile or None)
 
     def mailbox_settings(self) -> MailboxSettings:
         """Raises AssistantError when there is no [mailbox] or its secret cannot be had."""

@@ -177,6 +177,11 @@ class Daemon(_Table):
     tick: Duration = timedelta(seconds=15)
     health_file: str = ""
     poll: Duration = timedelta(seconds=55)
+    reconcile: Duration = timedelta(days=1)
+    """How often the ledger is compared with the server; 0 is never."""
+    canary: Duration = timedelta(0)
+    """How often a mail to itself must come back as a record; 0 is never."""
+    canary_within: Duration = timedelta(minutes=30)
 
 
 class Summary(_Table):

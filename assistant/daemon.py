@@ -243,6 +243,7 @@ class Daemon:
             "mailboxes": {
                 name: {"state": found[0], "detail": found[1]} for name, found in self._workplace.sink.states.items()
             },
+            "ledger": dict(self._workplace.sink.accounts),
         }
         temporary = self._health_file.with_suffix(".tmp")
         try:

@@ -83,6 +83,7 @@ def _store_planned(
 
 def _tell_staff(workplace: Workplace, session: Session, facts: DatabaseFacts, now: datetime) -> int:
     """Notes, digests and notices that colleagues have not had yet."""
+    from assistant.ledger import ledger_notices, tend_canary
     from assistant.outbox.staff_mail import queue_staff_mail
 
     mails = [
@@ -91,6 +92,8 @@ def _tell_staff(workplace: Workplace, session: Session, facts: DatabaseFacts, no
         *workplace.reports.opt_out_notices(session, now),
         *workplace.reports.bounce_notices(session, now),
         *filter(None, [workplace.reports.quarantine_notice(session, now)]),
+        *ledger_notices(workplace.reports, session, now),
+        *tend_canary(workplace, session, now),
     ]
     return sum(queue_staff_mail(session, mail, workplace.sender, now) is not None for mail in mails)
 

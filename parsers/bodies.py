@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import unescape
 
 from parsers.charsets import decode
@@ -51,6 +51,7 @@ _LOOKS_LIKE_HTML = re.compile(
 _MAIL_START = re.compile(rb"\s*(?:From [^\n]*\n)?[A-Za-z][A-Za-z0-9-]{1,60}:[^\n]*\n")
 _ANY_TAG = re.compile(r"<[a-zA-Z!/][^<>]{0,2000}>")
 _ENTITY = re.compile(r"&(?:nbsp|gt|lt|amp|quot|#160|ensp|emsp);")
+_SIZE_DIGITS = 12
 _ENRICHED = re.compile(r"<(/?)([A-Za-z-]{1,60})>")
 _STUB = re.compile(
     r"html\s*(?:-\s*)?(?:e-?mail|message|format|version|only|viewer|capable|compatible|content|part)|view (?:this|it) (?:e-?mail|message)? ?(?:in|on|online)|(?:does not|doesn't|cannot|can't|not) (?:support|display|show|read) (?:html|this)"
@@ -278,9 +279,15 @@ class Reader:
         inline = part.disposition == "inline" or (
             content_id is not None and part.disposition != "attachment" and part.content_type.startswith("image/")
         )
-        self.contents.attachments.append(
-            _attachment(_name_of(part) if name is None else name, part.content_type, data, content_id, inline=inline)
+        found = _attachment(
+            _name_of(part) if name is None else name, part.content_type, data, content_id, inline=inline
         )
+        declared = part.disposition_parameters.get("size", "")
+        if not data and declared.isdecimal() and len(declared) <= _SIZE_DIGITS:
+            found = replace(
+                found, size=int(declared)
+            )  # the content was left out, its size was not (RFC 2183 section 2.7)
+        self.contents.attachments.append(found)
 
     def _read_mail(self, part: Part) -> None:
         data = self._bytes(part)

@@ -175,6 +175,7 @@ class Kept:
     internal_date: datetime
     raw: bytes
     truncated: bool = False
+    problem: str = ""
 
 
 @dataclass

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant.cli.context import context_of
-from assistant.cli.output import listing
+from assistant.cli.context import CommandContext, context_of
+from assistant.cli.output import listing, say
+
+if TYPE_CHECKING:
+    from assistant.mail.reconcile import FolderAccount
 
 
 def register(app: typer.Typer) -> None:
@@ -15,13 +19,48 @@ def register(app: typer.Typer) -> None:
 
 
 def ledger(
-    ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False
+    ctx: typer.Context,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Compare every folder with the server, fetch what is missing; ends with 1 when it was uneven.",
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Account for the mail: logged, duplicate, ignored, quarantined or pending, by folder."""
-    from assistant.store.listings import ledger_rows
+    """Account for the mail: logged, duplicate, ignored (by which rule), quarantined, pending, vanished; by folder."""
+    context = context_of(ctx)
+    if check:
+        _check(context, as_json=as_json)
+        return
+    from assistant.intake.ledger import ledger_rows
 
-    with context_of(ctx).database().reading() as session:
-        columns = ("mailbox", "folder", "uidvalidity", "outcome", "messages", "last_uid")
-        listing(
-            ledger_rows(session), columns, as_json=as_json, empty="No mail was read yet.", zone=context_of(ctx).zone
+    with context.database().reading() as session:
+        columns = ("mailbox", "folder", "uidvalidity", "outcome", "rule", "messages", "last_uid")
+        listing(ledger_rows(session), columns, as_json=as_json, empty="No mail was read yet.", zone=context.zone)
+
+
+def _check(context: CommandContext, *, as_json: bool) -> None:
+    from assistant.intake.ledger import unaccounted
+
+    workplace = context.workplace()
+    accounts = workplace.mailbox_reader().reconcile()
+    with workplace.database.reading() as session:
+        faults = unaccounted(session)
+    columns = ("folder", "on_server", "kept", "unread", "missing", "fetched", "gone", "error")
+    listing([_row(account) for account in accounts], columns, as_json=as_json, empty="No folder is configured.")
+    for location, text in faults[:20]:
+        say(f"location {location}: {text}")
+    fetched = sum(account.fetched for account in accounts)
+    if fetched:
+        say(
+            f"{fetched} missed messages were fetched; the daemon logs them at its next turn, or `assistant run --once`."
         )
+    if faults or not all(account.even for account in accounts):
+        raise typer.Exit(1)
+    say(f"Even: {sum(account.on_server for account in accounts)} messages on the server, all accounted for.")
+
+
+def _row(account: FolderAccount) -> dict[str, Any]:
+    return {**asdict(account), "missing_uids": list(account.missing_uids)}

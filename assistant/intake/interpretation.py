@@ -202,7 +202,7 @@ class Interpretation:
         )
         return project
 
-    def blank_record(self, candidate: Candidate, thread: Thread) -> Record:
+    def blank_record(self, candidate: Candidate, thread: Thread | None) -> Record:
         """The record of a new message, as far as its bytes alone tell."""
         message, relation, location = candidate.message, candidate.relation, candidate.location
         now = self._clock.now()
@@ -221,7 +221,7 @@ class Interpretation:
             originator=relation.writer.addr_spec if relation.writer else "",
             originator_name=relation.writer.name if relation.writer else "",
             recipients=[[person.name, person.addr_spec] for person in people[:200]],
-            thread_id=thread.id,
+            thread_id=thread.id if thread is not None else None,
             trust=relation.trust,
             subject=message.subject,
             base_subject=message.base_subject,
@@ -233,7 +233,10 @@ class Interpretation:
             attachments=[
                 [item.filename, item.content_type, item.size] for item in message.attachments if not item.inline
             ],
-            defects=[[defect.code, defect.where] for defect in message.defects[:50]],
+            defects=[
+                *([["kept-in-part", location.problem]] if location.problem else []),
+                *([defect.code, defect.where] for defect in message.defects[:50]),
+            ],
             evidence=[[sign.sign, sign.text[:200]] for sign in message.evidence[:20]],
             may_start=location.may_start and now - candidate.sent_at <= self._settings.cutoff and not relation.spoofed,
         )

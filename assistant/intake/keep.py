@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
@@ -13,7 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from assistant.clock import Clock
+from assistant.intake.ledger import Folder, account_for_gaps, kept_uids, last_reconciliation, store_reconciliation
 from assistant.mail.reader import Cursor
+from assistant.mail.reconcile import FolderAccount
 from assistant.store import Archive, Database
 from assistant.store.tables import FolderCursor, Location
 
@@ -37,6 +39,9 @@ class FetchedMail(Protocol):
     @property
     def truncated(self) -> bool: ...
 
+    @property
+    def problem(self) -> str: ...
+
 
 def keep_batch(
     session: Session,
@@ -46,9 +51,12 @@ def keep_batch(
     uidvalidity: int,
     batch: Sequence[FetchedMail],
     now: datetime,
+    gone: Sequence[int] = (),
 ) -> int:
-    """Keeps what is new of `batch` and moves the cursor; returns how many were new. Safe to repeat."""
+    """Keeps what is new of `batch`, accounts for what is `gone`, moves the cursor; returns how many were new. Safe to
+    repeat."""
     uids = [mail.uid for mail in batch]
+    account_for_gaps(session, Folder(mailbox, folder, uidvalidity), uids, gone, now)
     known = set(
         session.scalars(
             select(Location.uid).where(
@@ -70,12 +78,13 @@ def keep_batch(
                 uidvalidity=uidvalidity,
                 uid=mail.uid,
                 raw_id=raw_id,
+                problem=mail.problem[:500],
                 received_at=mail.internal_date,
                 order_at=header_date(mail.raw) or mail.internal_date,
                 kept_at=now,
             )
         )
-    _move_cursor(session, mailbox, folder, uidvalidity, max(uids, default=0), now)
+    _move_cursor(session, mailbox, folder, uidvalidity, max([*uids, *gone], default=0), now)
     return len(batch) - len(known)
 
 
@@ -103,14 +112,19 @@ def _move_cursor(session: Session, mailbox: str, folder: str, uidvalidity: int, 
 
 
 class StoreSink:
-    """Where the mailbox reader puts what it fetched."""
+    """Where the mailbox reader puts what it fetched. Compares with the server every `reconcile_every`; None is never."""
 
-    def __init__(self, database: Database, archive: Archive, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, archive: Archive, clock: Clock, reconcile_every: timedelta | None = None
+    ) -> None:
         self._database = database
         self._archive = archive
         self._clock = clock
+        self._reconcile_every = reconcile_every
         self.states: dict[str, tuple[str, str]] = {}
         """Per mailbox: its last state and detail, for the health file."""
+        self.accounts: dict[str, dict[str, object]] = {}
+        """Per mailbox: when it was last compared with the server and what was missing, for the health file."""
 
     def cursor(self, mailbox: str, folder: str) -> Cursor | None:
         """How far the folder was read, or None when it never was."""
@@ -118,18 +132,47 @@ class StoreSink:
             found = session.get(FolderCursor, (mailbox, folder))
             return Cursor(found.uidvalidity, found.last_uid) if found else None
 
-    def keep(self, mailbox: str, folder: str, uidvalidity: int, batch: Sequence[FetchedMail]) -> None:
-        with self._database.session() as session:
-            kept = keep_batch(session, self._archive, mailbox, folder, uidvalidity, batch, self._clock.now())
-        _log.info("mail_kept", folder=folder, count=kept)
-
-    def uidvalidity_changed(self, mailbox: str, folder: str, old: int, new: int) -> None:
-        """The folder was rebuilt: everything is read again, and what is known is recognised by its content."""
+    def begin(self, mailbox: str, folder: str, uidvalidity: int, uidnext: int, old: int | None) -> None:
+        """The folder is new or was rebuilt: everything is read, and what is known is recognised by its content."""
         with self._database.session() as session:
             cursor = session.get(FolderCursor, (mailbox, folder))
-            if cursor is not None:
-                cursor.uidvalidity, cursor.last_uid = new, 0
-        _log.warning("folder_renumbered", folder=folder, old=old, new=new)
+            if cursor is None:
+                cursor = FolderCursor(mailbox=mailbox, folder=folder)
+                session.add(cursor)
+            cursor.uidvalidity, cursor.last_uid = uidvalidity, 0
+            cursor.first_uidnext, cursor.read_at = uidnext, self._clock.now()
+        if old is not None:
+            _log.warning("folder_renumbered", folder=folder, old=old, new=uidvalidity)
+
+    def keep(
+        self, mailbox: str, folder: str, uidvalidity: int, batch: Sequence[FetchedMail], gone: Sequence[int] = ()
+    ) -> None:
+        with self._database.session() as session:
+            kept = keep_batch(session, self._archive, mailbox, folder, uidvalidity, batch, self._clock.now(), gone)
+        _log.info("mail_kept", folder=folder, count=kept, gone=len(gone))
+
+    def accounted(self, mailbox: str, folder: str, uidvalidity: int, first_uid: int, last_uid: int) -> set[int]:
+        with self._database.reading() as session:
+            return kept_uids(session, Folder(mailbox, folder, uidvalidity), first_uid, last_uid)
+
+    def reconcile_due(self, mailbox: str) -> bool:
+        if self._reconcile_every is None:
+            return False
+        with self._database.reading() as session:
+            last = last_reconciliation(session, mailbox)
+        return last is None or self._clock.now() - last >= self._reconcile_every
+
+    def reconciled(self, mailbox: str, folders: Sequence[FolderAccount]) -> None:
+        now = self._clock.now()
+        with self._database.session() as session:
+            store_reconciliation(session, mailbox, folders, now)
+        missing, fetched = (
+            sum(found) for found in zip(*((item.missing, item.fetched) for item in folders), strict=True)
+        )
+        self.accounts[mailbox] = {"at": now.isoformat(), "missing": missing, "fetched": fetched}
+        _log.info(
+            "ledger_compared", missing=missing, fetched=fetched, on_server=sum(item.on_server for item in folders)
+        )
 
     def status(self, mailbox: str, state: str, detail: str) -> None:
         self.states[mailbox] = (state, detail)

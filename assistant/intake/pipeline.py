@@ -14,6 +14,7 @@ from assistant.clock import Clock
 from assistant.intake.careful import CarefulReading
 from assistant.intake.facts import fingerprint
 from assistant.intake.interpretation import Candidate, IntakeSettings, Interpretation
+from assistant.intake.ledger import is_canary
 from assistant.intake.pending import pending_batch
 from assistant.intake.project_book import ProjectBook
 from assistant.intake.quarantine import in_quarantine, put_in_quarantine, settle_quarantine
@@ -244,11 +245,16 @@ class Intake:
     def _phases(self, session: Session, candidate: Candidate) -> tuple[str, str, Record | None]:
         message, relation = candidate.message, candidate.relation
         self._one.phase = "thread"
-        if relation.automatic and relation.counterpart is None:
+        to_ourselves = relation.automatic and relation.counterpart is None
+        if to_ourselves and not is_canary(session, candidate.message_id):
             return "ignored", "our own mail to staff", None
         same = self._known(session, candidate)
         if same is not None:
             return "duplicate", f"same as record {same.id}", same
+        if to_ourselves:  # a record outside every thread, client and project
+            session.add(record := self._one.blank_record(candidate, None))
+            session.flush()
+            return "logged", "canary", record
         thread = place_in_thread(
             session, ids_of(candidate.message_id, message), message.base_subject, candidate.sent_at
         )

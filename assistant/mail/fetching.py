@@ -5,6 +5,7 @@ Rows are read one by one, so that a server that garbles one message (it happens)
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from imapclient.datetime_util import parse_to_datetime
 
 _UID = re.compile(rb"(?:^|[( ])UID (\d+)(?=[) ]|$)", re.IGNORECASE)
+_NUMBER = re.compile(rb"\s*(\d+) \(")
 _SIZE = re.compile(rb"(?:^|[( ])RFC822\.SIZE (\d+)(?=[) ]|$)", re.IGNORECASE)
 _DATE = re.compile(rb'(?:^|[( ])INTERNALDATE "([^"]{1,40})"', re.IGNORECASE)
 _BODY_LITERAL = re.compile(rb"(?:^|[( ])BODY\[[^\]]*\](?:<\d+>)? \{\d+\+?\}$", re.IGNORECASE)
@@ -25,18 +27,21 @@ ResponseItem = bytes | tuple[bytes, bytes] | None
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A message that the server has shown. `size` is RFC822.SIZE in bytes, 0 when it did not say."""
+    """A message that the server has shown. `size` is RFC822.SIZE in bytes, 0 when it did not say; `number` is its place
+    in the folder from 1 (RFC 3501 section 2.3.1.2), 0 when that could not be read."""
 
     uid: int
     size: int
     internal_date: datetime | None
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """One message as the server gave it. `internal_date` is aware, in UTC. With `truncated`, `raw` is only the beginning
-    (or, where the server could give no more, the headers or nothing), `size` is what the server said the whole measures,
-    and `problem` says why."""
+    (or headers, words and a list of the other parts, or, where the server could give no more, nothing), `size` is what
+    the server said the whole measures, and `problem` says why. With `gone` somebody has moved or deleted it after the
+    server had shown it and before it was read: there is no `raw`."""
 
     uid: int
     internal_date: datetime
@@ -44,6 +49,7 @@ class Fetched:
     truncated: bool = False
     size: int = 0
     problem: str = ""
+    gone: bool = False
 
 
 def records(data: Iterable[ResponseItem]) -> Iterator[tuple[bytes, tuple[bytes, ...]]]:
@@ -65,6 +71,7 @@ def parse_listing(data: Iterable[ResponseItem]) -> list[Listed]:
     """The messages of a FETCH (UID RFC822.SIZE INTERNALDATE), ascending by UID. Rows without UID are unsolicited."""
     sizes: dict[int, int] = {}
     dates: dict[int, datetime | None] = {}
+    places: dict[int, int] = {}
     for text, _ in records(data):
         uid = _UID.search(text)
         if uid is None:
@@ -73,7 +80,16 @@ def parse_listing(data: Iterable[ResponseItem]) -> list[Listed]:
         size, date = _SIZE.search(text), _DATE.search(text)
         sizes[number] = int(size.group(1)) if size else sizes.get(number, 0)
         dates[number] = internal_date(date.group(1)) if date else dates.get(number)
-    return [Listed(uid, sizes[uid], dates[uid]) for uid in sorted(sizes)]
+        if place := _NUMBER.match(text):
+            places[number] = int(place.group(1))
+    return [Listed(uid, sizes[uid], dates[uid], places.get(uid, 0)) for uid in sorted(sizes)]
+
+
+def has_holes(data: Iterable[ResponseItem], listed: Sequence[Listed]) -> bool:
+    """Whether an answer that `listed` was read from left messages out: garbled rows, or numbers that do not follow."""
+    if any(_SIZE.search(text) and not _UID.search(text) for text, _ in records(data)):
+        return True
+    return any(after.number != before.number + 1 for before, after in itertools.pairwise(listed))
 
 
 def parse_bodies(data: Iterable[ResponseItem]) -> dict[int, bytes | None]:
@@ -137,6 +153,10 @@ class Stumbles:
         key = (folder, uidvalidity, uid)
         self._attempts[key] = self._attempts.get(key, 0) + 1
         return self._attempts[key]
+
+    def attempts(self, folder: str, uidvalidity: int, uid: int) -> int:
+        """How often this message has failed without an `over` since."""
+        return self._attempts.get((folder, uidvalidity, uid), 0)
 
     def over(self, folder: str, uidvalidity: int, uid: int) -> None:
         self._attempts.pop((folder, uidvalidity, uid), None)

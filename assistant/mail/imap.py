@@ -22,13 +22,14 @@ from assistant.mail.fetching import (
     Listed,
     ResponseItem,
     Stumbles,
-    batches,
+    has_holes,
     parse_bodies,
     parse_listing,
     uid_set,
 )
 from assistant.mail.folders import FolderMissing, FolderState, SpecialUse, find_special, listed_folders
 from assistant.mail.login import log_in, open_client, server_of
+from assistant.mail.messages import MessageFetcher
 from assistant.mail.oauth import TokenSource
 from assistant.mail.sentences import Server, quotation, throttled, throttled_error, unreachable
 from assistant.mail.settings import MailboxSettings
@@ -45,10 +46,14 @@ WINDOW = 5_000
 LONGEST_IDLE = 5 * 60.0
 """Seconds. Servers may close after 30 minutes (RFC 2177), but NAT gateways forget a silent connection much sooner."""
 
-PATIENCE = 3
-"""After so many failed attempts at one message it is kept as far as the server will give it."""
+LISTING_PATIENCE = 3
+"""So often a list of messages is asked for anew when it has holes; then it is taken as it is (the ledger finds the rest)."""
+
+UIDS_AT_ONCE = 200
+"""So many UIDs are named in one command: they may all stand apart, and servers limit the length of a line."""
 
 _LIBRARY_ERRORS = (imaplib.IMAP4.error, OSError, EOFError, ValueError, LookupError, AssertionError)
+_LISTED = "(UID RFC822.SIZE INTERNALDATE)"
 _APPENDED = re.compile(rb"\[APPENDUID \d+ (\d+)\]", re.IGNORECASE)
 
 
@@ -69,6 +74,7 @@ class ImapConnection:
         self._idle_number = 0
         self._fresh = False
         self._waker = Waker()
+        self._fetcher = MessageFetcher(self._fetch, settings, clock, stumbles, client.wire.largest_literal)
 
     @classmethod
     def connect(
@@ -142,20 +148,42 @@ class ImapConnection:
     def fetch_after(self, last_uid: int) -> Iterator[list[Fetched]]:
         """The messages of the open folder with a UID above `last_uid`, ascending, in batches limited by count and bytes.
 
-        Nothing is flagged. A message that vanished meanwhile is left out; one that the server cannot give whole comes
-        `truncated`, with a `problem`.
+        Nothing is flagged. A message that vanished meanwhile comes as `gone`; one that the server cannot give whole, or
+        that is larger than we keep, comes `truncated`, with a `problem`.
         """
         self._catch_up()
         for listed in self._listings(last_uid):
-            small: list[Listed] = []
-            for message in listed:
-                if message.size <= self.settings.max_message_bytes:
-                    small.append(message)
-                    continue
-                yield from self._batches(small)
-                small = []
-                yield [self._beginning(message, "larger than the mailbox's max_message_bytes")]
-            yield from self._batches(small)
+            yield from self._messages(listed)
+
+    def fetch_uids(self, uids: Sequence[int]) -> Iterator[list[Fetched]]:
+        """These messages of the open folder, as `fetch_after` gives them; `uids` ascend. Those that are not there any
+        more come as `gone`."""
+        for start in range(0, len(uids), UIDS_AT_ONCE):
+            wanted = uids[start : start + UIDS_AT_ONCE]
+            listed = [row for row in self._list(uid_set(wanted), 0) if row.uid in set(wanted)]
+            there = {row.uid for row in listed}
+            absent = [Fetched(uid, self._clock.now(), b"", gone=True) for uid in wanted if uid not in there]
+            if absent:
+                yield absent
+            yield from self._messages(listed)
+
+    def uid_windows(self) -> Iterator[list[int]]:
+        """The UIDs of all messages in the open folder, ascending, at most `WINDOW` at a time.
+
+        Goes by sequence numbers, which stay put while only FETCH is used (RFC 3501 section 7.4.1), so that UIDs with
+        gaps of millions cost nothing.
+        """
+        exists = self._client.wire.exists
+        for first in range(1, exists + 1, WINDOW):
+            with self._sentences():
+                typ, data = self._client.wire.fetch(f"{first}:{min(first + WINDOW - 1, exists)}", "(UID)")
+                if typ != "OK":
+                    raise imaplib.IMAP4.error(quotation(data[-1] if data and data[-1] else typ))
+                yield [row.uid for row in parse_listing(data)]
+
+    def _messages(self, listed: Sequence[Listed]) -> Iterator[list[Fetched]]:
+        with self._sentences():
+            yield from self._fetcher.batches(listed, self._folder, self._state.uidvalidity)
 
     def wait(self, seconds: float, stop: Stop) -> bool:
         """Waits for new mail in the open folder, at most `seconds`; True when there is reason to look. Ends early on
@@ -257,7 +285,16 @@ class ImapConnection:
     def _list(self, uids: str, low: int) -> list[Listed]:
         with self._sentences():
             self._client.wire.news = self._fresh = False
-            rows = parse_listing(self._fetch(uids, "(UID RFC822.SIZE INTERNALDATE)"))
+            data = self._fetch(uids, _LISTED)
+            rows = parse_listing(data)
+            if low and has_holes(data, rows):  # perhaps mail that people have just removed: let the server say so
+                self._client.noop()
+                data = self._fetch(uids, _LISTED)
+                rows = parse_listing(data)
+            place = (self._folder, self._state.uidvalidity, 0)
+            if low and has_holes(data, rows) and self._stumbles.again(*place) < LISTING_PATIENCE:
+                raise imaplib.IMAP4.error("it leaves messages out of its list")
+            self._stumbles.over(*place)
         # `n:*` past the end gives the last message (RFC 3501 section 6.4.8), and others may come unasked.
         return [row for row in rows if row.uid >= low]
 
@@ -279,81 +316,6 @@ class ImapConnection:
             else:
                 first = middle + 1
         return found
-
-    # Fetching: the messages themselves.
-
-    def _batches(self, listed: Sequence[Listed]) -> Iterator[list[Fetched]]:
-        for batch in batches(listed, self.settings.batch_messages, self.settings.batch_bytes):
-            fetched = self._bodies(batch)
-            if fetched:
-                yield fetched
-
-    def _bodies(self, batch: Sequence[Listed]) -> list[Fetched]:
-        with self._sentences():
-            try:
-                bodies = parse_bodies(self._fetch(uid_set([message.uid for message in batch]), "(UID BODY.PEEK[])"))
-            except imaplib.IMAP4.abort:
-                raise
-            except imaplib.IMAP4.error:
-                bodies = {}  # one message can spoil the answer for all: ask for each
-        found = [self._fetched(message, bodies) for message in batch]
-        return [message for message in found if message is not None]
-
-    def _fetched(self, listed: Listed, bodies: dict[int, bytes | None]) -> Fetched | None:
-        raw = bodies.get(listed.uid)
-        if raw is None:
-            return self._single(listed)
-        limit = self._client.wire.largest_literal
-        if len(raw) >= limit:
-            return self._made(listed, raw[: self.settings.beginning_bytes], "larger than the server had said")
-        return self._made(listed, raw)
-
-    def _single(self, listed: Listed) -> Fetched | None:
-        """One message that did not come with its batch: None when it is gone."""
-        with self._sentences():
-            try:
-                bodies = parse_bodies(self._fetch(str(listed.uid), "(UID BODY.PEEK[])"))
-            except imaplib.IMAP4.abort:
-                raise
-            except imaplib.IMAP4.error as error:
-                return self._stumbled(listed, error)
-            if listed.uid not in bodies:
-                if parse_listing(self._fetch(str(listed.uid), "(UID)")):
-                    return self._stumbled(listed, imaplib.IMAP4.error("the server leaves it out of its answer"))
-                log.info("message_gone", mailbox=self.settings.name, folder=self._folder, uid=listed.uid)
-                return None
-            raw = bodies[listed.uid]
-            if raw is None:
-                return self._stumbled(listed, imaplib.IMAP4.error("the server gave NIL instead of the message"))
-            return self._made(listed, raw)
-
-    def _stumbled(self, listed: Listed, error: Exception) -> Fetched:
-        where = (self._folder, self._state.uidvalidity, listed.uid)
-        if self._stumbles.again(*where) < PATIENCE:
-            raise error
-        log.warning("message_broken_on_server", mailbox=self.settings.name, folder=self._folder, uid=listed.uid)
-        fetched = self._beginning(listed, f"the server cannot give this message: {quotation(error)}")
-        self._stumbles.over(*where)
-        return fetched
-
-    def _beginning(self, listed: Listed, problem: str) -> Fetched:
-        """As much of a message as can be had: its first bytes, else its headers, else nothing."""
-        wanted = (f"BODY.PEEK[]<0.{self.settings.beginning_bytes}>", "BODY.PEEK[HEADER]")
-        with self._sentences():
-            for item in wanted:
-                try:
-                    raw = parse_bodies(self._fetch(str(listed.uid), f"(UID {item})")).get(listed.uid)
-                except imaplib.IMAP4.abort:
-                    raise
-                except imaplib.IMAP4.error:
-                    continue
-                if raw:
-                    return self._made(listed, raw, problem)
-        return self._made(listed, b"", problem)
-
-    def _made(self, listed: Listed, raw: bytes, problem: str = "") -> Fetched:
-        date = listed.internal_date or self._clock.now()
-        return Fetched(listed.uid, date, raw, bool(problem), max(listed.size, len(raw)), problem)
 
     # What is under all of it.
 

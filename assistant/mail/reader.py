@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,6 +23,7 @@ from assistant.mail.fetching import Fetched
 from assistant.mail.imap import LONGEST_IDLE, FolderMissing, FolderState, ImapConnection, Stumbles
 from assistant.mail.login import server_of
 from assistant.mail.oauth import TokenSource
+from assistant.mail.reconcile import FolderAccount, reconcile_folder
 from assistant.mail.sentences import Throttled
 from assistant.mail.settings import MailboxSettings
 
@@ -31,6 +33,9 @@ REFUSED_PAUSE = 60.0
 """Seconds at least between two logins that are refused: providers lock mailboxes that try too often."""
 
 FEW_LOGINS_PAUSE = 15.0
+
+FOLDERS_COMPARED = 50
+"""So many folders are asked for their numbering when one has disappeared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,24 @@ class MailSink(Protocol):
     def cursor(self, mailbox: str, folder: str) -> Cursor | None:
         """How far this folder has been kept; None when it was never read."""
 
-    def keep(self, mailbox: str, folder: str, uidvalidity: int, batch: Sequence[Fetched]) -> None:
-        """Keeps raw mail, location and the new cursor (the batch's last UID) in ONE transaction. After this returns
-        the messages are never asked for again."""
+    def begin(self, mailbox: str, folder: str, uidvalidity: int, uidnext: int, old: int | None) -> None:
+        """The folder is read for the first time (`old` is None), or the server has numbered it anew: everything in it
+        comes again and must be recognised by content. Mail below `uidnext` that is missing was gone before us."""
 
-    def uidvalidity_changed(self, mailbox: str, folder: str, old: int, new: int) -> None:
-        """The server has numbered the folder anew: everything in it comes again and must be recognised by content."""
+    def keep(
+        self, mailbox: str, folder: str, uidvalidity: int, batch: Sequence[Fetched], gone: Sequence[int] = ()
+    ) -> None:
+        """Keeps raw mail, location and the new cursor (the last UID of both) in ONE transaction. After this returns
+        the messages are never asked for again. `gone` are UIDs that vanished between being shown and being read."""
+
+    def accounted(self, mailbox: str, folder: str, uidvalidity: int, first_uid: int, last_uid: int) -> set[int]:
+        """The UIDs from `first_uid` to `last_uid` whose messages are kept."""
+
+    def reconcile_due(self, mailbox: str) -> bool:
+        """Whether the ledger should be compared with the server now."""
+
+    def reconciled(self, mailbox: str, folders: Sequence[FolderAccount]) -> None:
+        """What a comparison found; gaps have been fetched and kept by then."""
 
     def status(self, mailbox: str, state: str, detail: str) -> None:
         """What the reader is doing, when it changes: connecting, watching, polling, throttled, unreachable, refused,
@@ -84,6 +101,7 @@ class _Session:
     connection: ImapConnection
     opened: str = ""
     uidvalidity: int = 0
+    uidnext: int = 0
     looked: dict[str, FolderState] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
@@ -157,6 +175,23 @@ class MailboxReader:
             raise look.error.with_traceback(None)
         return look.kept
 
+    def reconcile(self) -> list[FolderAccount]:
+        """Reads what is new, then compares every folder with what is kept, fetches what is missing, and tells the sink.
+
+        Over a connection of its own. Raises ServerUnreachable or LoginRefused.
+        """
+        with self._once:
+            connection = self._connect(self.settings, self._token_source, clock=self._clock, stumbles=self._stumbles)
+            try:
+                session = _Session(connection)
+                with suppress(FolderMissing):  # which the comparison says as well
+                    self._look(session, threading.Event())
+                found = self._reconcile(session)
+            finally:
+                connection.close()
+        self._sink.reconciled(self.settings.name, found)
+        return found
+
     def run(self, stop: threading.Event) -> None:
         """Reads until `stop`. Never raises: what goes wrong is said to the sink, then tried again after a pause."""
         with self._lock:
@@ -207,6 +242,9 @@ class MailboxReader:
                 for look in looks:
                     look.kept = kept
                     look.done.set()
+                if self._sink.reconcile_due(self.settings.name) and not stop.is_set():
+                    self._sink.reconciled(self.settings.name, self._reconcile(session))
+                    continue  # another folder is open now, and mail may have come meanwhile
                 if session.missing:
                     self._say("folder_missing", " ".join(session.missing.values()))
                 else:
@@ -259,7 +297,11 @@ class MailboxReader:
 
     def _look(self, session: _Session, stop: threading.Event) -> int:
         watched, *others = self.settings.folders
-        kept = self._read_watched(session, watched, stop)
+        kept, lost = 0, None
+        try:
+            kept = self._read_watched(session, watched, stop)
+        except FolderMissing as error:
+            lost = self._renamed(session, watched, error)
         for folder in others:
             if stop.is_set():
                 return kept
@@ -267,10 +309,35 @@ class MailboxReader:
                 kept += self._read_other(session, folder, stop)
                 session.missing.pop(folder, None)
             except FolderMissing as error:
-                session.missing[folder] = str(error)
+                session.missing[folder] = str(self._renamed(session, folder, error))
+        if lost is not None:  # the others were read; but nobody may think that the mailbox was
+            raise lost
         if session.opened != watched and not stop.is_set():
             kept += self._read_watched(session, watched, stop)
         return kept
+
+    def _renamed(self, session: _Session, folder: str, error: FolderMissing) -> FolderMissing:
+        """The same error, with the folder's new name where its numbering (UIDVALIDITY) gives it away."""
+        cursor = self._sink.cursor(self.settings.name, folder)
+        if cursor is None or folder in session.missing:
+            return error
+        found = []
+        for name in session.connection.folders()[:FOLDERS_COMPARED]:
+            with suppress(FolderMissing):
+                state = session.connection.look(name)
+                if state.uidvalidity == cursor.uidvalidity and state.uidnext > cursor.last_uid:
+                    found.append(name)
+        new = [name for name in found if name not in self.settings.folders]
+        return FolderMissing(f"{error} It seems to be called {new[0]} now.") if len(found) == len(new) == 1 else error
+
+    def _reconcile(self, session: _Session) -> list[FolderAccount]:
+        found = []
+        for folder in self.settings.folders:
+            session.opened = ""
+            found.append(reconcile_folder(session.connection, self._sink, self.settings.name, folder))
+        if self._on_new is not None and any(account.fetched for account in found):
+            self._on_new()
+        return found
 
     def _read_watched(self, session: _Session, folder: str, stop: threading.Event) -> int:
         if session.opened != folder:
@@ -293,17 +360,21 @@ class MailboxReader:
 
     def _open(self, session: _Session, folder: str) -> None:
         session.opened = ""
-        session.uidvalidity = session.connection.open(folder).uidvalidity
+        state = session.connection.open(folder)
+        session.uidvalidity, session.uidnext = state.uidvalidity, state.uidnext
         session.opened = folder
 
     def _read(self, session: _Session, folder: str, stop: threading.Event) -> int:
         mailbox, kept = self.settings.name, 0
         for batch in session.connection.fetch_after(self._start(session, folder)):
-            self._sink.keep(mailbox, folder, session.uidvalidity, batch)
-            kept += len(batch)
-            size = sum(len(message.raw) for message in batch)
+            there = [message for message in batch if not message.gone]
+            self._sink.keep(
+                mailbox, folder, session.uidvalidity, there, [message.uid for message in batch if message.gone]
+            )
+            kept += len(there)
+            size = sum(len(message.raw) for message in there)
             log.info(
-                "mail_kept", mailbox=mailbox, folder=folder, messages=len(batch), bytes=size, last_uid=batch[-1].uid
+                "mail_kept", mailbox=mailbox, folder=folder, messages=len(there), bytes=size, last_uid=batch[-1].uid
             )
             if self._on_new is not None:
                 self._on_new()
@@ -316,14 +387,12 @@ class MailboxReader:
     def _start(self, session: _Session, folder: str) -> int:
         mailbox = self.settings.name
         cursor = self._sink.cursor(mailbox, folder)
-        if cursor is None:
-            return 0
-        if cursor.uidvalidity == session.uidvalidity:
+        if cursor is not None and cursor.uidvalidity == session.uidvalidity:
             return cursor.last_uid
-        log.warning(
-            "uidvalidity_changed", mailbox=mailbox, folder=folder, old=cursor.uidvalidity, new=session.uidvalidity
-        )
-        self._sink.uidvalidity_changed(mailbox, folder, cursor.uidvalidity, session.uidvalidity)
+        old = cursor.uidvalidity if cursor is not None else None
+        if old is not None:
+            log.warning("uidvalidity_changed", mailbox=mailbox, folder=folder, old=old, new=session.uidvalidity)
+        self._sink.begin(mailbox, folder, session.uidvalidity, session.uidnext, old)
         return 0
 
     def _rest(self, stop: threading.Event) -> None:

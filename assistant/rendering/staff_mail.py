@@ -10,7 +10,7 @@ from assistant.rendering.templates import Rendered
 
 @dataclass(frozen=True, slots=True)
 class StaffMail:
-    """One finished mail to one colleague. `purpose`: summary | reminder | digest | notice."""
+    """One finished mail to one colleague. `purpose`: summary | reminder | digest | notice | canary."""
 
     to_name: str
     to_address: str

@@ -54,7 +54,9 @@ ReminderKind = Literal[
 PlannedKind = Literal["follow_up", "greeting", "reminder", "task"]
 Release = Literal["now", "veto", "approval", "draft"]
 OptOutScope = Literal["thread", "follow_ups", "greetings", "all"]
-NoticeKind = Literal["rules_broken", "templates_broken", "quarantine", "mailbox", "submission", "store", "other"]
+NoticeKind = Literal[
+    "rules_broken", "templates_broken", "quarantine", "ledger", "mailbox", "submission", "store", "other"
+]
 
 
 @dataclass(frozen=True, slots=True)

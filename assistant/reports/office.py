@@ -25,7 +25,7 @@ from assistant.rendering.staff_mail import StaffMail
 from assistant.reports.collect import collect_weekly, is_empty
 from assistant.reports.collect_context import StageName, StageTarget, Surroundings
 from assistant.reports.digests import digest_mails
-from assistant.reports.facts import NoticeProblem, OperatorNotice, WeeklySummary
+from assistant.reports.facts import NoticeKind, NoticeProblem, OperatorNotice, WeeklySummary
 from assistant.reports.notes import note_mails
 from assistant.reports.notices import bounce_notices, opt_out_notices, quarantine_notice
 from assistant.reports.period import Period, week_before
@@ -215,6 +215,27 @@ class ReportOffice:
     def bounce_notices(self, session: Session, now: datetime) -> list[StaffMail]:
         """To each owner, once: an address does not work any more."""
         return bounce_notices(session, self.surroundings, self.render, now)
+
+    def ledger_notice(self, at: str, problems: Sequence[NoticeProblem], now: datetime) -> StaffMail | None:
+        """That the comparison of `at` found mail which had been passed over, or could not be made."""
+        return self._about("ledger", f"notice:ledger:{at}", problems, "", now)
+
+    def mailbox_notice(self, key: str, text: str, now: datetime) -> StaffMail | None:
+        """That no mail seems to come in: `text` says since when and what to look at."""
+        return self._about("mailbox", f"notice:mailbox:{key}", (), text, now)
+
+    def _about(
+        self, kind: NoticeKind, key: str, problems: Sequence[NoticeProblem], text: str, now: datetime
+    ) -> StaffMail | None:
+        if not self._place.operator:
+            return None
+        around = self.surroundings
+        operator = around.colleague(self._place.operator)
+        notice = OperatorNotice(
+            operator.person, around.agency_name, operator.language, around.local(now), kind, tuple(problems), text
+        )
+        rendered = self.render(lambda templates: render_operator_notice(notice, templates))
+        return self._to_operator(key, rendered, now) if rendered is not None else None
 
     def _to_operator(self, key: str, rendered: Rendered, now: datetime) -> StaffMail:
         operator = self.surroundings.colleague(self._place.operator)

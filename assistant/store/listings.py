@@ -248,28 +248,3 @@ def quarantine_rows(session: Session, *, everything: bool) -> Iterator[dict[str,
             "folder": location.folder,
             "uid": location.uid,
         }
-
-
-def ledger_rows(session: Session) -> Iterator[dict[str, Any]]:
-    """Per folder and outcome: how many messages the server showed and what became of them."""
-    rows = session.execute(
-        select(
-            Location.mailbox,
-            Location.folder,
-            Location.uidvalidity,
-            Location.outcome,
-            func.count(),
-            func.max(Location.uid),
-        )
-        .group_by(Location.mailbox, Location.folder, Location.uidvalidity, Location.outcome)
-        .order_by(Location.mailbox, Location.folder, Location.uidvalidity, Location.outcome)
-    )
-    for mailbox, folder, uidvalidity, outcome, count, last in rows:
-        yield {
-            "mailbox": mailbox,
-            "folder": folder,
-            "uidvalidity": uidvalidity,
-            "outcome": outcome,
-            "messages": count,
-            "last_uid": last,
-        }

@@ -5,7 +5,19 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from assistant.store.types import UtcDateTime
@@ -23,6 +35,10 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[Any]: JSON, str: Text}  # noqa: RUF012  # SQLAlchemy reads it as a plain class attribute
+
+
+UID = BigInteger().with_variant(Integer(), "sqlite")
+"""UIDs and UIDVALIDITY go up to 2^32 - 1 (RFC 3501 section 2.3.1.1); SQLite's integers do anyway."""
 
 
 # --- kept -----------------------------------------------------------------------------------------------------------
@@ -47,9 +63,11 @@ class FolderCursor(Base):
 
     mailbox: Mapped[str] = mapped_column(String(200), primary_key=True)
     folder: Mapped[str] = mapped_column(String(200), primary_key=True)
-    uidvalidity: Mapped[int]
-    last_uid: Mapped[int]
+    uidvalidity: Mapped[int] = mapped_column(UID)
+    last_uid: Mapped[int] = mapped_column(UID)
     read_at: Mapped[datetime]
+    first_uidnext: Mapped[int] = mapped_column(UID, default=0, server_default="0")
+    """UIDNEXT when this numbering was first read: mail below it that is not there was gone before us."""
 
 
 class Location(Base):
@@ -65,9 +83,11 @@ class Location(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     mailbox: Mapped[str] = mapped_column(String(200))
     folder: Mapped[str] = mapped_column(String(200))
-    uidvalidity: Mapped[int]
-    uid: Mapped[int]
+    uidvalidity: Mapped[int] = mapped_column(UID)
+    uid: Mapped[int] = mapped_column(UID)
     raw_id: Mapped[int] = mapped_column(ForeignKey("raw_mail.id"))
+    problem: Mapped[str] = mapped_column(default="", server_default="")
+    """Why only a part of the message is kept; empty when it is whole."""
     received_at: Mapped[datetime]
     order_at: Mapped[datetime]
     """When it was written as far as its header says: history is interpreted in this order."""
@@ -78,6 +98,21 @@ class Location(Base):
     """pending | logged | duplicate | ignored | quarantined."""
     outcome_reason: Mapped[str] = mapped_column(default="")
     record_id: Mapped[int | None] = mapped_column(ForeignKey("record.id"))
+
+
+class UidGap(Base):
+    """UIDs that the server gave out, and whose mail people moved or deleted before it was read: accounted for, not kept."""
+
+    __tablename__ = "uid_gap"
+
+    mailbox: Mapped[str] = mapped_column(String(200), primary_key=True)
+    folder: Mapped[str] = mapped_column(String(200), primary_key=True)
+    uidvalidity: Mapped[int] = mapped_column(UID, primary_key=True)
+    first_uid: Mapped[int] = mapped_column(UID, primary_key=True)
+    last_uid: Mapped[int] = mapped_column(UID)
+    reason: Mapped[str] = mapped_column(String(20))
+    """vanished: shown, gone before it was read | skipped: given out, never shown."""
+    noticed_at: Mapped[datetime]
 
 
 class Quarantine(Base):

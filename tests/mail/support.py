@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from assistant.mail.imap import Fetched
 from assistant.mail.reader import Cursor, MailboxReader
+from assistant.mail.reconcile import FolderAccount
 from tests.servers.processes import wait_until
 
 
@@ -31,7 +32,11 @@ class RememberingSink:
     cursors: dict[str, Cursor] = field(default_factory=dict)
     kept: list[tuple[str, str]] = field(default_factory=list)
     states: list[tuple[str, str]] = field(default_factory=list)
-    renumbered: list[tuple[str, int, int]] = field(default_factory=list)
+    begun: list[tuple[str, int | None, int]] = field(default_factory=list)
+    gone: list[tuple[str, int]] = field(default_factory=list)
+    accounts: list[FolderAccount] = field(default_factory=list)
+    compare: bool = False
+    """Whether the ledger is to be compared with the server at the next turn."""
     batches: list[int] = field(default_factory=list)
     fail_next: list[Exception] = field(default_factory=list)
     arrived: threading.Condition = field(default_factory=threading.Condition)
@@ -39,7 +44,9 @@ class RememberingSink:
     def cursor(self, mailbox: str, folder: str) -> Cursor | None:
         return self.cursors.get(folder)
 
-    def keep(self, mailbox: str, folder: str, uidvalidity: int, batch: Sequence[Fetched]) -> None:
+    def keep(
+        self, mailbox: str, folder: str, uidvalidity: int, batch: Sequence[Fetched], gone: Sequence[int] = ()
+    ) -> None:
         if self.fail_next:
             raise self.fail_next.pop(0)
         with self.arrived:
@@ -48,12 +55,31 @@ class RememberingSink:
                 assert key not in self.messages, "a message was given twice"
                 self.messages[key] = message
                 self.kept.append((folder, name_of(message.raw)))
-            self.cursors[folder] = Cursor(uidvalidity, batch[-1].uid)
+            self.gone += [(folder, uid) for uid in gone]
+            last = max([*gone, *(message.uid for message in batch)])
+            before = self.cursors.get(folder)
+            if before is not None and before.uidvalidity == uidvalidity:
+                last = max(last, before.last_uid)
+            self.cursors[folder] = Cursor(uidvalidity, last)
             self.batches.append(len(batch))
             self.arrived.notify_all()
 
-    def uidvalidity_changed(self, mailbox: str, folder: str, old: int, new: int) -> None:
-        self.renumbered.append((folder, old, new))
+    def begin(self, mailbox: str, folder: str, uidvalidity: int, uidnext: int, old: int | None) -> None:
+        self.begun.append((folder, old, uidvalidity))
+
+    def accounted(self, mailbox: str, folder: str, uidvalidity: int, first_uid: int, last_uid: int) -> set[int]:
+        return {
+            uid
+            for where, numbering, uid in self.messages
+            if (where, numbering) == (folder, uidvalidity) and first_uid <= uid <= last_uid
+        }
+
+    def reconcile_due(self, mailbox: str) -> bool:
+        return self.compare
+
+    def reconciled(self, mailbox: str, folders: Sequence[FolderAccount]) -> None:
+        self.compare = False
+        self.accounts += folders
 
     def status(self, mailbox: str, state: str, detail: str) -> None:
         self.states.append((state, detail))

@@ -7,7 +7,16 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.mail.fetching import Listed, ResponseItem, batches, internal_date, parse_bodies, parse_listing, uid_set
+from assistant.mail.fetching import (
+    Listed,
+    ResponseItem,
+    batches,
+    has_holes,
+    internal_date,
+    parse_bodies,
+    parse_listing,
+    uid_set,
+)
 
 
 def test_a_listing_in_any_order_of_items() -> None:
@@ -18,18 +27,28 @@ def test_a_listing_in_any_order_of_items() -> None:
         ]
     )
     assert rows == [
-        Listed(5, 10, datetime(2026, 2, 4, 10, 0, tzinfo=UTC)),
-        Listed(7, 20, datetime(2026, 2, 24, 10, 0, tzinfo=UTC)),
+        Listed(5, 10, datetime(2026, 2, 4, 10, 0, tzinfo=UTC), 1),
+        Listed(7, 20, datetime(2026, 2, 24, 10, 0, tzinfo=UTC), 2),
     ]
 
 
 def test_unsolicited_flags_neither_hide_nor_double_a_message() -> None:
     rows = parse_listing([b"3 (FLAGS (\\Seen))", b"1 (UID 5 RFC822.SIZE 10)", b"1 (UID 5 FLAGS (\\Seen))", None])
-    assert rows == [Listed(5, 10, None)]
+    assert rows == [Listed(5, 10, None, 1)]
+
+
+def test_a_list_with_a_row_garbled_or_a_number_left_out_has_holes() -> None:
+    for data in (
+        [b"1 (UID 5 RFC822.SIZE 10)", b"2 (XID 6 RFC822.SIZE 10)"],
+        [b"1 (UID 5 RFC822.SIZE 10)", b"3 (UID 7 RFC822.SIZE 10)"],
+    ):
+        assert has_holes(data, parse_listing(data))
+    whole = [b"4 (UID 5 RFC822.SIZE 10)", b"2 (FLAGS ())", b"5 (UID 9 RFC822.SIZE 10)"]
+    assert not has_holes(whole, parse_listing(whole))
 
 
 def test_a_message_whose_size_is_not_said_is_still_there() -> None:
-    assert parse_listing([b"1 (UID 5)"]) == [Listed(5, 0, None)]
+    assert parse_listing([b"1 (UID 5)"]) == [Listed(5, 0, None, 1)]
 
 
 def test_bodies_come_as_literals_as_quoted_strings_or_as_nil() -> None:

@@ -62,6 +62,13 @@ def imap_proxy(dovecot: Dovecot) -> Iterator[FaultProxy]:
 
 
 @pytest.fixture
+def imap_tls_proxy(dovecot: Dovecot) -> Iterator[FaultProxy]:
+    """A proxy in front of Dovecot's port with TLS from the first byte."""
+    with fault_proxy(dovecot.tls_port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
 def smtp_sink() -> Iterator[SmtpSink]:
     """An SMTP server in clear that keeps everything and fails as told."""
     with smtp_server(free_port()) as sink:

@@ -1,4 +1,4 @@
-"""A TCP proxy between a client and a server that cuts, stalls, splits, repeats and garbles what the server says."""
+"""A TCP proxy between a client and a server that cuts, stalls, slows, splits, swaps, repeats and garbles what is said."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
 Ending = Literal["fin", "rst", "half_close", "stall"]
@@ -21,7 +21,10 @@ class Plan:
     `cut_after`: so many bytes are passed on, then comes the `ending`: fin closes, rst resets, half_close closes one way
     only, stall keeps the connection and says nothing more. `cut_at`: the same once these bytes have been passed on.
     `pieces`: bytes are passed on in pieces of this size with a pause, so that lines are split across packets.
-    `corrupt_at`: this byte is another. `duplicate`: the first occurrence of these bytes is said twice. `replace`: (old, new) in the server's words.
+    `corrupt_at`: this byte is another. `duplicate`: the first occurrence of these bytes is said twice. `reorder`: in the
+    first answer that is long enough the first two stretches of this many bytes change places. `bytes_per_second`: no
+    more than that. `replace`: (old, new) in the server's words. `deaf_after`: so many bytes of the client are passed on,
+    the rest is swallowed, as when a firewall forgets a connection.
     """
 
     cut_after: int | None = None
@@ -32,16 +35,25 @@ class Plan:
     duplicate: bytes = b""
     replace: tuple[bytes, bytes] | None = None
     corrupt_at: int | None = None
+    reorder: int = 0
+    bytes_per_second: int = 0
+    deaf_after: int | None = None
+
+    def __str__(self) -> str:
+        """What differs from a plan that does nothing, for the log of a test."""
+        changed = (entry for entry in fields(self) if getattr(self, entry.name) != entry.default)
+        return ", ".join(f"{entry.name}={getattr(self, entry.name)!r}" for entry in changed) or "nothing"
 
 
 @dataclass
 class FaultProxy:
-    """Listens on `port`. `plans` are used up, one by each new connection; without a plan all is passed on.
+    """Listens on `port`. `plans` are used up, one by each new connection; then every connection gets a copy of `always`.
     `said` is everything that clients have said."""
 
     upstream: int
     port: int = 0
     plans: list[Plan] = field(default_factory=list)
+    always: Plan = field(default_factory=Plan)
     connections: int = 0
     said: bytearray = field(default_factory=bytearray)
     refuse: bool = False
@@ -76,16 +88,23 @@ class FaultProxy:
             server.settimeout(None)
             with self._lock:
                 self.connections += 1
-                plan = self.plans.pop(0) if self.plans else Plan()
+                plan = replace(self.plans.pop(0) if self.plans else self.always)
                 self._open.append((client, server))
-            for target, arguments in ((_pass_on, (client, server, self.said)), (_misbehave, (server, client, plan))):
+            for target, arguments in (
+                (_pass_on, (client, server, self.said, plan)),
+                (_misbehave, (server, client, plan)),
+            ):
                 threading.Thread(target=target, args=arguments, daemon=True).start()
 
 
-def _pass_on(client: socket.socket, server: socket.socket, said: bytearray) -> None:
+def _pass_on(client: socket.socket, server: socket.socket, said: bytearray, plan: Plan) -> None:
+    passed = 0
     with suppress(OSError):
         while data := client.recv(65536):
             said += data
+            if plan.deaf_after is not None:
+                data = data[: max(0, plan.deaf_after - passed)]
+            passed += len(data)
             server.sendall(data)
         server.shutdown(socket.SHUT_WR)
 
@@ -102,6 +121,9 @@ def _misbehave(server: socket.socket, client: socket.socket, plan: Plan) -> None
             if plan.corrupt_at is not None and passed <= plan.corrupt_at < passed + len(data):
                 place = plan.corrupt_at - passed
                 data = data[:place] + bytes([data[place] ^ 0x15]) + data[place + 1 :]
+            if plan.reorder and len(data) >= 2 * plan.reorder:
+                size, plan.reorder = plan.reorder, 0
+                data = data[size : 2 * size] + data[:size] + data[2 * size :]
             allowed = len(data)
             if plan.cut_after is not None:
                 allowed = min(allowed, plan.cut_after - passed)
@@ -120,6 +142,11 @@ def _misbehave(server: socket.socket, client: socket.socket, plan: Plan) -> None
 
 
 def _send(client: socket.socket, data: bytes, plan: Plan) -> None:
+    if plan.bytes_per_second:
+        for start in range(0, len(data), 1024):
+            client.sendall(data[start : start + 1024])
+            time.sleep(len(data[start : start + 1024]) / plan.bytes_per_second)
+        return
     if not plan.pieces:
         client.sendall(data)
         return

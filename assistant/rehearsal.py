@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
-
-from assistant.errors import WrongUse
+from sqlalchemy.engine import make_url
 
 if TYPE_CHECKING:
     from assistant.bootstrap import Options
@@ -47,7 +45,7 @@ class NoteTaker:
 
 
 def dry_run(config: Config, base: Path, options: Options) -> list[WouldSend]:
-    """One whole pass on a copy; returns what would be sent or wait. Raises WrongUse on PostgreSQL."""
+    """One whole pass on a copy; returns what would be sent or wait."""
     from assistant.adapters import resolve_url
     from assistant.bootstrap import Workplace
     from assistant.daemon import Passes
@@ -89,14 +87,15 @@ def dry_run(config: Config, base: Path, options: Options) -> list[WouldSend]:
 
 
 def _copy_database(url: str, base: Path, copy: Path) -> None:
-    from sqlalchemy.engine import make_url
+    """A new installation has nothing to copy, and none is made for it."""
+    from assistant.store import open_database
+    from assistant.store.migrate import current_revision
+    from assistant.store.snapshot import copy_to_file
 
     parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        raise WrongUse("--dry-run works on a copy of an SQLite database; on PostgreSQL use `assistant rules preview`.")
-    source = Path(parsed.database or "")
-    source = source if source.is_absolute() else base / source
-    if not source.exists():
+    if parsed.get_backend_name() == "sqlite" and not (base / (parsed.database or "")).exists():
         return
-    with sqlite3.connect(source) as original, sqlite3.connect(copy) as target:
-        original.backup(target)
+    database = open_database(url, base)
+    if current_revision(database) is not None:
+        copy_to_file(database, copy)
+    database.close()

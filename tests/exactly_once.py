@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -26,7 +25,8 @@ from sqlalchemy import func, select
 from assistant.bootstrap import Options, Workplace
 from assistant.config import load_config
 from assistant.daemon import Daemon, Passes
-from assistant.store.tables import CadenceRunRow
+from assistant.store import open_database
+from assistant.store.tables import CadenceRunRow, OutboxMessage
 from parsers import parse
 from tests.offices import ASSISTANT, LILEI, MONDAY, TaggedReader, mail, open_office, write_config
 from tests.servers.smtp_sink import SmtpSink
@@ -163,12 +163,14 @@ def _wait(ready: Callable[[], bool], seconds: float) -> None:
 
 def _open(config: Path) -> bool:
     """Whether anything is still to be decided or sent to a client."""
-    with sqlite3.connect(f"file:{config.parent / 'assistant.db'}?mode=ro", uri=True, timeout=5) as connection:
-        (undecided,) = connection.execute("SELECT count(*) FROM cadence_run WHERE step_index = 0").fetchone()
-        (waiting,) = connection.execute(
-            "SELECT count(*) FROM outbox WHERE audience = 'client' AND state IN ('queued', 'claimed', 'sending', 'deferred')"
-        ).fetchone()
-    return bool(undecided or waiting)
+    database = open_database(load_config(config).store.url, config.parent)
+    open_states = ("queued", "claimed", "sending", "deferred")
+    with database.reading() as session:
+        undecided = session.scalar(select(CadenceRunRow.id).where(CadenceRunRow.step_index == 0).limit(1))
+        to_clients = select(OutboxMessage.id).where(OutboxMessage.audience == "client")
+        waiting = session.scalar(to_clients.where(OutboxMessage.state.in_(open_states)).limit(1))
+    database.close()
+    return undecided is not None or waiting is not None
 
 
 def _verdict(config: Path, sink: SmtpSink, steps: int, kills: int) -> Verdict:

@@ -36,6 +36,7 @@ from assistant.resources import shipped
 from assistant.store import open_database
 from assistant.store.migrate import migrate
 from assistant.store.tables import Client, OutboxMessage, Record
+from tests.databases import store_url
 
 AGENCY = "lanhai.example"
 ASSISTANT = "assistant@lanhai.example"
@@ -237,11 +238,12 @@ def write_config(
     smtp_port: int = 0,
     user: str = ASSISTANT,
     password: str = "",
-    store: str = "sqlite:///assistant.db",
+    store: str | None = None,
     more: str = "",
 ) -> Path:
-    """An agency of two in Shanghai; `more` is added at the end of the file."""
+    """An agency of two in Shanghai, on the database of these tests; `more` is added at the end of the file."""
     folder.mkdir(parents=True, exist_ok=True)
+    store = store or store_url(folder)
     text = f"""
 [agency]
 name = "蓝海广告"

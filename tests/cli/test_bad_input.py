@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from assistant.resources import shipped
+from assistant.store.snapshot import table_digests
+from tests.databases import new_database
 from tests.offices import (
     ASSISTANT,
     CHEN,
@@ -150,6 +152,7 @@ def locked(database: Path) -> Iterator[None]:
     other.close()
 
 
+@pytest.mark.sqlite_file
 def test_a_locked_database(tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_once(config).status == 0
     monkeypatch.setattr("assistant.store.database._BUSY_TIMEOUT_SECONDS", 0.1)
@@ -161,6 +164,7 @@ def test_a_locked_database(tmp_path: Path, config: Path, monkeypatch: pytest.Mon
     assert run_once(config).status == 0
 
 
+@pytest.mark.sqlite_file
 def test_a_database_that_is_none(tmp_path: Path, config: Path) -> None:
     (tmp_path / "assistant.db").write_bytes(b"This is a shopping list, not a database. " * 50)
     outcome = run_once(config)
@@ -191,11 +195,11 @@ def test_now_needs_once_and_a_time(config: Path) -> None:
     assert run_once(config, "--now", "tomorrow").status == 2
 
 
-def _contents(database: Path) -> str:
-    with sqlite3.connect(database) as connection:
-        dump = "\n".join(connection.iterdump())
-    connection.close()
-    return dump
+def _contents(folder: Path) -> dict[str, tuple[int, str]]:
+    database = new_database(folder)
+    found = table_digests(database)
+    database.close()
+    return found
 
 
 def test_a_dry_run_says_what_would_be_sent_and_leaves_no_trace(
@@ -206,16 +210,17 @@ def test_a_dry_run_says_what_would_be_sent_and_leaves_no_trace(
         mail("方案附上。#proposal", originator=LILEI, to=(CHEN,), cc=(ASSISTANT,), answers=("a@mingshan.example",))
     )
     assert run_once(config, "--now", MONDAY.isoformat()).status == 0
-    before, files = _contents(tmp_path / "assistant.db"), [path.name for path in mailbox.files()]
+    before, files = _contents(tmp_path), [path.name for path in mailbox.files()]
     outcome = run_once(config, "--dry-run", "--now", "2026-03-05T10:05:00+08:00")
     assert outcome.status == 0, outcome.err
     assert CHEN in outcome.out
     assert "proposal-unanswered" in outcome.out
-    assert _contents(tmp_path / "assistant.db") == before
+    assert _contents(tmp_path) == before
     assert [path.name for path in mailbox.files()] == files
     assert smtp_sink.received == []
 
 
+@pytest.mark.sqlite_file
 def test_a_dry_run_of_a_new_installation_makes_no_database(tmp_path: Path, config: Path, mailbox: Mailbox) -> None:
     mailbox.deliver(mail("请报价。"))
     assert run_once(config, "--dry-run").status == 0

@@ -102,6 +102,7 @@ def test_a_decision_that_breaks_loses_neither_record_nor_mail(office: Office, mo
     assert office.workplace.intake.retry(row.id).logged == 1
 
 
+@pytest.mark.sqlite_file
 def test_a_full_disk_is_no_fault_of_the_message(office: Office) -> None:
     """Nothing is quarantined for it: with space again, everything comes through."""
     mails = [mail(f"第{number}封：{'长' * 3000}", at=MONDAY + timedelta(minutes=number)) for number in range(40)]

@@ -14,6 +14,7 @@ from assistant.keeping.backup import back_up, restore
 from assistant.mail.imap import ImapConnection
 from assistant.outbox.decisions import approve_mail
 from assistant.store import open_database
+from tests.databases import store_url
 from tests.offices import ASSISTANT, CHEN, LILEI, MONDAY, mail, open_office, write_config
 from tests.servers.dovecot import Mailbox
 from tests.servers.smtp_sink import SmtpSink
@@ -48,7 +49,7 @@ class Installation:
 
     def restore(self, backup: Path, now: datetime) -> int:
         self.office.workplace.database.close()
-        done = restore(backup, lambda: open_database("sqlite:///assistant.db", self.folder), now, force=True)
+        done = restore(backup, lambda: open_database(store_url(self.folder), self.folder), now, force=True)
         self.office = open_office(self.config, now=now)
         return done.held
 

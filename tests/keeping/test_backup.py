@@ -19,13 +19,14 @@ from assistant.store import Database, open_database
 from assistant.store.migrate import migrate
 from assistant.store.snapshot import file_digests, table_digests
 from assistant.store.tables import OutboxMessage, RawMail, Setting
+from tests.databases import SQLITE
 from tests.offices import ASSISTANT, CHEN, LILEI, MONDAY, Office, command, mail, open_office, write_config
 
 NOT_COPIED = {"setting", "audit"}
 """A restore notes itself in these."""
 
 
-def filled(folder: Path, url: str = "sqlite:///assistant.db") -> Office:
+def filled(folder: Path, url: str = SQLITE) -> Office:
     """An office with a question, a proposal, a mail in quarantine, a run and a nudge that was vetoed."""
     office = open_office(write_config(folder, store=url))
     office.hear(
@@ -51,7 +52,7 @@ def without_notes(database: Database) -> dict[str, tuple[int, str]]:
 def test_what_is_restored_equals_what_was_there_row_for_row(
     tmp_path: Path, postgresql_url: str, other_postgresql_url: str, from_postgresql: bool, to_postgresql: bool
 ) -> None:
-    office = filled(tmp_path / "old", postgresql_url if from_postgresql else "sqlite:///assistant.db")
+    office = filled(tmp_path / "old", postgresql_url if from_postgresql else SQLITE)
     before = without_notes(office.workplace.database)
     facts = back_up(office.workplace.database, tmp_path / "copy", MONDAY)
     assert facts.tables["record"][0] == 2
@@ -136,7 +137,7 @@ def test_a_bad_backup_is_refused_and_changes_nothing(tmp_path: Path, harm: str) 
         copy.write_bytes({"cut short": raw[: len(raw) // 2], "no backup": b"Hello", "empty": b""}[harm])
     before = table_digests(database)
     with pytest.raises(AssistantError) as refused:
-        restore(copy, lambda: open_database("sqlite:///assistant.db", tmp_path), MONDAY, force=True)
+        restore(copy, lambda: open_database(SQLITE, tmp_path), MONDAY, force=True)
     assert str(copy) in str(refused.value)
     assert ("newer" in str(refused.value)) == (harm == "newer")
     assert table_digests(database) == before
@@ -160,7 +161,7 @@ def test_a_filled_database_is_replaced_only_on_request_and_kept_aside(tmp_path: 
 
 
 def test_a_database_in_use_is_not_replaced(tmp_path: Path, postgresql_url: str) -> None:
-    for url in ("sqlite:///assistant.db", postgresql_url):
+    for url in (SQLITE, postgresql_url):
         office = filled(tmp_path / url[:6], url)
         copy = tmp_path / f"{url[:6]}.copy"
         back_up(office.workplace.database, copy, MONDAY)

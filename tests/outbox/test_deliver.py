@@ -24,6 +24,7 @@ from assistant.store.clients import create_client
 from assistant.store.migrate import migrate
 from assistant.store.outbox import begin_sending, claim, settle
 from assistant.store.tables import AuditEntry, OutboxMessage, Thread
+from tests.databases import new_database
 from tests.offices import CHEN, LILEI, MONDAY, WANG
 from tests.outbox.rows import deliver, delivery, row_of, store
 from tests.servers.smtp_sink import SmtpSink
@@ -31,8 +32,7 @@ from tests.servers.smtp_sink import SmtpSink
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database("sqlite:///assistant.db", tmp_path)
-    migrate(opened)
+    opened = new_database(tmp_path)
     yield opened
     opened.close()
 
@@ -75,15 +75,13 @@ def test_what_was_ordered_twice_is_stored_once(database: Database) -> None:
         store(database, "same")
 
 
-def test_threads_on_one_sqlite_file_send_each_mail_once(
-    tmp_path: Path, database: Database, smtp_sink: SmtpSink
-) -> None:
+def test_threads_on_one_database_send_each_mail_once(tmp_path: Path, database: Database, smtp_sink: SmtpSink) -> None:
     names = [f"mail{number}" for number in range(12)]
     for name in names:
         store(database, name)
 
     def work(_number: int) -> int:
-        own = open_database("sqlite:///assistant.db", tmp_path)
+        own = new_database(tmp_path)
         try:
             return deliver(delivery(own, smtp_sink.port, FrozenClock(MONDAY))).sent
         finally:

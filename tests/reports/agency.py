@@ -24,7 +24,6 @@ from assistant.reports.collect import collect_weekly
 from assistant.reports.facts import WeeklySummary
 from assistant.reports.office import ReportOffice, ReportPlace
 from assistant.reports.period import week_before
-from assistant.store import open_database
 from assistant.store.tables import (
     Base,
     CadenceRunRow,
@@ -39,6 +38,7 @@ from assistant.store.tables import (
     StageChange,
     Thread,
 )
+from tests.databases import new_database
 
 _Row = TypeVar("_Row", bound=Base)
 ZONE = "Asia/Shanghai"
@@ -348,8 +348,7 @@ class Agency:
 @contextmanager
 def opened(folder: Path, templates: Templates) -> Iterator[Agency]:
     """An agency with empty tables in a database of its own."""
-    database = open_database(f"sqlite:///{folder / 'assistant.db'}")
-    Base.metadata.create_all(database.engine)
+    database = new_database(folder)
     with database.session() as session:
         yield Agency(session, templates)
     database.close()

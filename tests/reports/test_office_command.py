@@ -17,8 +17,7 @@ from assistant.cli import report
 from assistant.cli.context import CommandContext
 from assistant.errors import WrongUse
 from assistant.rendering import Templates
-from assistant.store import open_database
-from assistant.store.migrate import migrate
+from tests.databases import new_database, store_url
 from tests.reports.agency import Agency
 from tests.reports.sample_files import TEMPLATES
 
@@ -51,9 +50,8 @@ class OneWorkplace(CommandContext):
 def context(tmp_path_factory: pytest.TempPathFactory) -> CommandContext:
     """Two clients with mail in the tenth week of 2026, and one without any."""
     folder = tmp_path_factory.mktemp("agency")
-    (folder / "config.toml").write_text(CONFIG, encoding="utf-8")
-    database = open_database("sqlite:///assistant.db", folder)
-    migrate(database)
+    (folder / "config.toml").write_text(f'{CONFIG}\n[store]\nurl = "{store_url(folder)}"\n', encoding="utf-8")
+    database = new_database(folder)
     with database.session() as session:
         agency = Agency(session, Templates(TEMPLATES))
         for name, domain in (("青禾乳业", "qinghe-dairy.example"), ("北辰/家居", "beichen.example")):

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.databases import ON_POSTGRESQL, shared_server
 from tests.servers.authority import Authority, new_authority
 from tests.servers.dovecot import Dovecot, Mailbox, dovecot_server
 from tests.servers.imap_faults import FaultProxy, fault_proxy
@@ -98,6 +99,9 @@ def postfix(authority: Authority, dovecot: Dovecot) -> Iterator[Postfix]:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSql]:
     """A PostgreSQL for the whole session."""
+    if ON_POSTGRESQL:
+        yield shared_server()
+        return
     with postgresql_server() as server:
         yield server
 

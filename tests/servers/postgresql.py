@@ -38,16 +38,28 @@ class PostgreSql:
 
     @contextmanager
     def new_database(self) -> Iterator[str]:
-        """An empty database, dropped afterwards even when somebody still holds a connection."""
+        """An empty database, dropped afterwards."""
+        url = self.create_database("template0")
+        try:
+            yield url
+        finally:
+            self.drop_database(url.rpartition("/")[2])
+
+    def create_database(self, template: str, name: str = "") -> str:
+        """A copy of the database `template`; returns its URL."""
+        name = name or f"test{next(self._numbers)}"
+        self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" ENCODING \'UTF8\'')
+        return self.url(name)
+
+    def drop_database(self, name: str) -> None:
+        """Even when somebody still holds a connection."""
+        self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def _execute(self, statement: str) -> None:
         import psycopg
 
-        name = f"test{next(self._numbers)}"
         with psycopg.connect(f"host=127.0.0.1 port={self.port} user={USER} dbname=postgres", autocommit=True) as server:
-            server.execute(f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'")
-            try:
-                yield self.url(name)
-            finally:
-                server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            server.execute(statement.encode())
 
 
 def _binaries() -> Path:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from assistant.store import Database, open_database
-from assistant.store.tables import Base, Correction, Record
+from assistant.store import Database
+from assistant.store.tables import Correction, Record
 from assistant.understanding.corpus import Corpus
 from assistant.understanding.corrections import corrections_in, examples_from, with_examples
+from tests.databases import new_database
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def database() -> Iterator[Database]:
-    opened = open_database("sqlite://")
-    Base.metadata.create_all(opened.engine)
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = new_database(tmp_path)
     yield opened
     opened.close()
 

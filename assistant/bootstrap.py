@@ -96,6 +96,7 @@ class Workplace:
             config.mailbox.authserv_id if config.mailbox else "",
             tuple(server.host.lower() for server in (config.mailbox, config.submission) if server),
             config.mailbox is not None and config.mailbox.verify_dkim,
+            self.operator,
         )
 
     @property

@@ -13,6 +13,7 @@ from assistant.clock import monotonic
 
 if TYPE_CHECKING:
     from assistant.bootstrap import Workplace
+    from assistant.cadence.by_hand import Order
     from assistant.store.tables import Record
     from parsers import Message
 
@@ -77,23 +78,59 @@ def _next_projects(workplace: Workplace, after: int) -> list[int]:
 
 def _decide_part(workplace: Workplace, ids: list[int]) -> int:
     """Reads some projects together, and begins a transaction that writes for those that something follows for."""
+    from assistant.cadence.decide import decide
     from assistant.store.facts import DatabaseFacts
-    from assistant.store.runs import definitions
 
     now = workplace.clock.now()
     with workplace.database.reading() as session:
         facts = DatabaseFacts(session, workplace.directory, now)
         projects, runs = facts.projects_by_id(ids), facts.runs_of(ids)
-        texts = definitions(session, ids)
+        rulebook, calendars = workplace.cadence.rules_of(session, ids), workplace.cadence.calendars
         changing = [
             project.project_id
             for project in projects
-            if workplace.cadence.decide(project, runs.get(project.project_id, ()), texts, now).effects
+            if decide(project, runs.get(project.project_id, ()), rulebook, calendars, now).effects
         ]
     for project_id in changing:
         with workplace.database.session() as session:
             workplace.decide_project(session, project_id)
     return len(changing)
+
+
+def decide_by_hand(workplace: Workplace, run_id: int, order: Order, who: str) -> str:
+    """A colleague's decision about a run, stored and decided on at once; returns what became of it, in words.
+
+    Raises LookupError when there is no such run.
+    """
+    from assistant.cadence.by_hand import by_hand
+    from assistant.model.cadence import Decision
+    from assistant.outbox.effects import EffectContext, store_decision
+    from assistant.store.facts import DatabaseFacts
+    from assistant.store.runs import run_facts
+    from assistant.store.tables import AuditEntry, CadenceRunRow
+
+    now = workplace.clock.now()
+    with workplace.database.session() as session:
+        row = session.get(CadenceRunRow, run_id)
+        if row is None:
+            raise LookupError(f"there is no run {run_id}")
+        facts = DatabaseFacts(session, workplace.directory, now)
+        project = facts.project(row.project_id)
+        assert project is not None, "a run belongs to a project"
+        rulebook = workplace.cadence.rules_of(session, (row.project_id,))
+        effects, why = by_hand(order, who, project, run_facts(row), rulebook, workplace.cadence.calendars, now)
+        if why:
+            return why
+        store_decision(
+            session, Decision(effects), EffectContext(workplace.sender, workplace.cadence.templates, facts, now)
+        )
+        session.add(AuditEntry(at=now, who=who, event=f"run-{order}", subject=f"run:{run_id}", details={}))
+        session.flush()
+        workplace.decide_project(session, row.project_id)
+        session.refresh(row)
+        if row.status == "active":
+            return f"step {row.step_index + 1} is due {row.due_at:%Y-%m-%d %H:%M} UTC"
+        return f"{row.status}{f': {row.reason}' if row.reason else ''}"
 
 
 def after_record(workplace: Workplace, session: Session, record: Record, message: Message) -> None:

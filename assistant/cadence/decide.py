@@ -77,7 +77,7 @@ def _continue(
         effects.append(StopRun(run.key, reason, detail))
         trace.append(TraceEntry(run.cadence, False, f"stopped-{reason}", detail))
         return None
-    work = _work(facts, run, cadence, calendars, rulebook)
+    work = run_work(facts, run, cadence, calendars, rulebook)
     if run.status == "paused" and run.reason in BY_HAND:
         trace.append(TraceEntry(run.cadence, False, f"paused-{run.reason}", "waits for a colleague's decision"))
         if run.due_at <= now:
@@ -99,7 +99,10 @@ def _continue(
     return work
 
 
-def _work(facts: ProjectFacts, run: CadenceRun, cadence: Cadence, calendars: Calendars, rulebook: Rulebook) -> RunWork:
+def run_work(
+    facts: ProjectFacts, run: CadenceRun, cadence: Cadence, calendars: Calendars, rulebook: Rulebook
+) -> RunWork:
+    """The run with its contact's time, as its steps need it."""
     contact = contact_of(facts.client, run.contact_id)
     days = cadence.steps[run.step_index].days if run.step_index < len(cadence.steps) else "both"
     table = timetable(facts.client, contact, calendars, rulebook.restraint, days=days)
@@ -120,7 +123,7 @@ def _resume(
         if due < start:
             due = table.at(table.date_of(start) + ONE_DAY, work.step_at())
     resumed = replace(run, status="active", due_at=due, paused_until=None, reason="", version=work.cadence.version)
-    effects.append(_moved(resumed, "resumed"))
+    effects.append(_moved(resumed, "resumed", work))
     trace.append(TraceEntry(run.cadence, True, "resumed", f"after {run.reason}", due))
     return replace(work, run=resumed)
 
@@ -129,13 +132,17 @@ def _to_new_version(work: RunWork, effects: list[Effect], trace: list[TraceEntry
     """`apply = "running"`: the run goes on with the edited rule, from the step it has come to."""
     due = work.planned()
     moved = replace(work.run, version=work.cadence.version, due_at=due)
-    effects.append(_moved(moved, "rule-edited"))
+    effects.append(_moved(moved, "rule-edited", work))
     trace.append(TraceEntry(work.cadence.name, True, "rule-edited", "goes on with the edited rule", due))
     return replace(work, run=moved)
 
 
-def _moved(run: CadenceRun, reason: str) -> MoveStep:
-    return MoveStep(run.key, run.step_index, run.due_at, run.version, run.sent_count, run.delayed_business_days, reason)
+def _moved(run: CadenceRun, reason: str, work: RunWork) -> MoveStep:
+    """The run on the version of its rule that `work` has, which may be another than the one it was on."""
+    definition = work.cadence.definition if work.run.version != run.version else ""
+    return MoveStep(
+        run.key, run.step_index, run.due_at, run.version, run.sent_count, run.delayed_business_days, reason, definition
+    )
 
 
 def _start(
@@ -203,7 +210,7 @@ def _try_start(
     stop = stop_reason(facts, run, cadence)
     if stop is not None:
         return TraceEntry(cadence.name, False, stop[0], stop[1])
-    work = _work(facts, run, cadence, calendars, rulebook)
+    work = run_work(facts, run, cadence, calendars, rulebook)
     work = replace(work, run=replace(run, due_at=work.planned()))
     held = hold(facts, contact, work.table, now)
     return work if held is None else _started_paused(work, held.reason, held.until, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,15 +22,14 @@ from assistant.cadence.watch import watch_files
 from assistant.calendar.business import Calendars
 from assistant.errors import Problem
 from assistant.model.cadence import (
-    CadenceRun,
     ClientFacts,
     Decision,
     FactsSource,
     ProjectFacts,
     Refusal,
     ReminderFacts,
-    RunKey,
     SendMail,
+    TemplateUse,
 )
 from assistant.model.people import Directory
 from assistant.rendering import Templates
@@ -169,6 +168,17 @@ class CadenceOffice:
         rule = self.rules.cadence(cadence)
         return sum(1 for step in rule.steps if step.send) if rule else 0
 
+    def use_of(self, template: str) -> TemplateUse:
+        """The first rule that sends this template; an empty one when none does."""
+        for cadence in self.rules.cadences:
+            for number, step in enumerate(cadence.steps, 1):
+                if step.send == template:
+                    return TemplateUse(cadence.name, number)
+        for greeting in self.rules.greetings:
+            if greeting.send == template:
+                return TemplateUse(greeting.name, festival=greeting.festival)
+        return TemplateUse()
+
     # --- decisions --------------------------------------------------------------------------------------------------
 
     def decide_project(self, session: Session, facts: FactsSource, project_id: int, now: datetime) -> Decision:
@@ -177,16 +187,15 @@ class CadenceOffice:
         if project is None:
             return Decision()
         runs = facts.runs(project_id)
-        texts = definitions(session, (project_id,)) if any(run.is_open for run in runs) else {}
-        return self.decide(project, runs, texts, now)
-
-    def decide(
-        self, project: ProjectFacts, runs: Sequence[CadenceRun], texts: Mapping[RunKey, str], now: datetime
-    ) -> Decision:
-        """As `decide_project`, from facts alone; `texts` are the definitions that open runs began with."""
-        known = {(run.cadence, run.version): text for run in runs if (text := texts.get(run.key))}
-        rulebook = with_versions(self.rules, known) if known else self.rules
+        open_runs = any(run.is_open for run in runs)
+        rulebook = self.rules_of(session, (project_id,)) if open_runs else self.rules
         return decide(project, runs, rulebook, self.calendars, now)
+
+    def rules_of(self, session: Session, project_ids: Sequence[int]) -> Rulebook:
+        """The set in use, knowing the versions that the open runs of these projects began with."""
+        rows = definitions(session, project_ids)
+        known = {(key.cadence, version): text for key, (version, text) in rows.items()}
+        return with_versions(self.rules, known) if known else self.rules
 
     def decide_planned(self, clients: Sequence[ClientFacts], reminders: ReminderFacts, now: datetime) -> Decision:
         """Greetings, reminders and summaries that are due now, and when to look again if nothing happens meanwhile."""

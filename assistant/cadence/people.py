@@ -25,6 +25,20 @@ def first_of(word: str, owner: StaffFacts | None, staff: Iterable[StaffFacts]) -
     return found[0] if found else owner
 
 
+def next_of(
+    word: str, told: StaffFacts | None, owner: StaffFacts | None, staff: Iterable[StaffFacts], operator: str = ""
+) -> StaffFacts | None:
+    """Whom a matter goes to that `told` did not see to: somebody else with the role, else the operator.
+
+    Only where there is nobody else at all it is the same person again.
+    """
+    known = tuple(staff)
+    wanted = (*people_of(word, owner, known), *(person for person in known if person.address == operator))
+    return next((person for person in wanted if told is None or person.address != told.address), None) or first_of(
+        word, owner, known
+    )
+
+
 def addresses_of(words: Iterable[str], owner: StaffFacts | None, staff: Iterable[StaffFacts]) -> tuple[str, ...]:
     """Addresses of all that are meant, each once, in order."""
     known = tuple(staff)

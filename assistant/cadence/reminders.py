@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from assistant.cadence.matching import client_misses, owner_of, project_misses
-from assistant.cadence.people import first_of
+from assistant.cadence.people import first_of, next_of
 from assistant.cadence.rules import Duration, Reminder, Rulebook
 from assistant.cadence.timing import ONE_DAY, add_days
 from assistant.calendar.business import Calendars, roll_forward
@@ -40,6 +40,7 @@ class Desk:
     calendars: Calendars
     now: datetime
     staff: tuple[StaffFacts, ...]
+    operator: str = ""
     later: list[datetime] = field(default_factory=list)
     """When something that is not due yet will be."""
 
@@ -93,7 +94,7 @@ class Desk:
 
 def decide_reminders(facts: ReminderFacts, rulebook: Rulebook, calendars: Calendars, now: datetime) -> Decision:
     """Everything colleagues should be told at `now`, by every reminder rule."""
-    desk = Desk(rulebook, calendars, now, facts.staff)
+    desk = Desk(rulebook, calendars, now, facts.staff, facts.operator)
     effects: list[RemindStaff] = []
     trace: list[TraceEntry] = []
     for rule in rulebook.reminders:
@@ -155,7 +156,8 @@ def _questions(rule: Reminder, project: ProjectFacts, desk: Desk) -> Iterator[Re
                 due_at=promised,
             )
         if rule.escalate_after is not None and desk.has_come(desk.after(promised, rule.escalate_after)):
-            person = first_of(rule.escalate_to, owner, desk.staff)
+            told = first_of(rule.to, owner, desk.staff)
+            person = next_of(rule.escalate_to, told, owner, desk.staff, desk.operator)
             key = f"remind:escalation:{question.record_id}"
             yield _remind(
                 "escalation",

@@ -110,7 +110,7 @@ def _perform(
         trace.append(TraceEntry(work.cadence.name, True, "task", f"step {work.number}", work.run.due_at))
         return _next(work, now, 0, effects)
     if work.run.sent_count >= work.cadence.cap:
-        return _skip(work, "cap", f"{work.run.sent_count} mails were sent already", now, effects, trace)
+        return skip_step(work, "cap", f"{work.run.sent_count} mails were sent already", now, effects, trace)
     if work.table.is_late(work.run.due_at, now):
         _ask(work, facts, now, effects, trace)
         return None
@@ -227,9 +227,10 @@ def _put_off(
     trace.append(TraceEntry(work.cadence.name, False, reason, detail, due_at))
 
 
-def _skip(
+def skip_step(
     work: RunWork, reason: str, detail: str, now: datetime, effects: list[Effect], trace: list[TraceEntry]
 ) -> RunWork | None:
+    """Leaves the next step out for good."""
     key = work.key.replace("send:", "skip:", 1)
     effects.append(SkipStep(work.run.key, work.cadence.name, work.cadence.version, work.number, reason, detail, key))
     trace.append(TraceEntry(work.cadence.name, False, reason, detail, work.run.due_at))

@@ -25,6 +25,7 @@ from assistant.cli import (
     report,
     rules,
     run,
+    runs,
     templates,
     understanding,
 )
@@ -68,6 +69,7 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(templates.app, name="templates")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(outbox.app, name="outbox")
+app.add_typer(runs.app, name="runs")
 app.add_typer(report.app, name="report")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(understanding.app, name="understanding")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant.cli.context import context_of
+from assistant.cli.context import CommandContext, context_of
 from assistant.cli.output import listing, result, say
+
+if TYPE_CHECKING:
+    from assistant.rendering import Rendered
 
 app = typer.Typer(help="List, check and preview the mails.", no_args_is_help=True)
 
@@ -40,13 +43,19 @@ def check(ctx: typer.Context) -> None:
 def preview(
     ctx: typer.Context,
     name: str,
-    language: Annotated[str, typer.Option(help="zh-Hans, zh-Hant or en; default: the agency's.")] = "",
+    client: Annotated[
+        str, typer.Option(metavar="NAME", help="With the facts of this client instead of the sample data: name or id.")
+    ] = "",
+    language: Annotated[str, typer.Option(help="zh-Hans, zh-Hant or en; default: the reader's.")] = "",
     open_it: Annotated[bool, typer.Option("--open", help="Open the HTML part in a browser.")] = False,
 ) -> None:
-    """Render one template with its sample data: subject and text here, HTML into a file."""
-    templates = context_of(ctx).templates()
-    language = language or templates.agency_language
-    rendered = templates.render(name, language, templates.sample(name, language))
+    """Render one template: subject and text here, HTML into a file."""
+    if client:
+        rendered = _for_client(context_of(ctx), name, client, language)
+    else:
+        templates = context_of(ctx).templates()
+        language = language or templates.agency_language
+        rendered = templates.render(name, language, templates.sample(name, language))
     result(f"Subject: {rendered.subject}\n\n{rendered.text}")
     if rendered.html is None:
         return
@@ -55,3 +64,31 @@ def preview(
     say(f"HTML: {path}")
     if open_it:
         typer.launch(str(path))
+
+
+def _for_client(context: CommandContext, name: str, which: str, language: str) -> Rendered:
+    from assistant.cadence.matching import language_of
+    from assistant.cli.clients import find_client
+    from assistant.outbox.preview import preview_for
+    from assistant.store.facts import DatabaseFacts
+
+    workplace = context.workplace()
+    now = workplace.clock.now()
+    with workplace.database.reading() as session:
+        facts = DatabaseFacts(session, workplace.directory, now)
+        client = facts.client(find_client(session, which).id)
+        projects = facts.reminders_of((client.client_id,))[client.client_id].projects
+        found = preview_for(
+            name,
+            client,
+            projects,
+            workplace.cadence.use_of(name),
+            workplace.sender,
+            workplace.cadence.templates(),
+            language_of,
+            now,
+            language,
+        )
+    about = f", {found.project.name}" if found.project is not None else ""
+    say(f"To: {found.contact.name} <{found.contact.address}> ({client.name}{about})")
+    return found.rendered

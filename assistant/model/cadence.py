@@ -263,6 +263,8 @@ class ReminderFacts:
     clients: tuple[ClientFacts, ...] = ()
     staff: tuple[StaffFacts, ...] = ()
     waiting: tuple[WaitingItem, ...] = ()
+    operator: str = ""
+    """Address of the colleague to whom an escalation goes for which there is nobody else."""
 
 
 # ── State ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -364,6 +366,8 @@ class MoveStep:
     delayed_business_days: int
     reason: str = ""
     """Why the step was put off, empty when it was done."""
+    definition: str = ""
+    """Set when the run goes on with another version of its rule: the canonical text of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -555,6 +559,15 @@ class Refusal:
     reason: str
     detail: str
     retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateUse:
+    """Where a rule uses the template: its name, the step, and for greetings the festival."""
+
+    rule: str = ""
+    step: int = 1
+    festival: str = ""
 
 
 # ── History, for rehearsals ──────────────────────────────────────────────────────────────────────────────────────────

@@ -32,6 +32,8 @@ class Directory:
     """Servers that hold or take the agency's mail: what they write into a message on its way is theirs."""
     verifies_signatures: bool = False
     """Whether a sender without a server's verdict may be proved by DKIM."""
+    operator: str = ""
+    """Who is told when the assistant itself needs help, and where an escalation ends that finds nobody else."""
     _by_address: dict[str, StaffFacts] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

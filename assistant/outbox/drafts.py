@@ -16,6 +16,9 @@ from assistant.store.tables import AuditEntry, OutboxMessage, Record
 _log = structlog.get_logger("assistant.outbox")
 _REMEMBERED = timedelta(days=90)
 PLACED = "placed"
+_MISSED = "draft_missed_at"
+_SENT_IS_SEEN_WITHIN = timedelta(hours=1)
+"""A draft that a colleague sends leaves Drafts at once; the sent mail may take a while to show up."""
 
 
 class DraftBox(Protocol):
@@ -63,6 +66,10 @@ def tend_draft(
     elif box.was_sent(row.message_id):
         _settle_as_sent(session, row, "found among sent mail", now)
         on_sent(session, row)
+    elif box.is_placed(row.message_id):
+        _mark(row, PLACED)
+    else:
+        _miss(session, row, now)
 
 
 def _place(
@@ -85,6 +92,19 @@ def _place(
     row.reason = "in Drafts"
     _audit(session, row, "draft-placed", now)
     _log.info("draft_placed", outbox=row.id, rule=row.rule)
+
+
+def _miss(session: Session, row: OutboxMessage, now: datetime) -> None:
+    """It lies there no more: sent just now and soon to be seen, or else a person threw it away or made it their own."""
+    missed = row.details.get(_MISSED)
+    if missed is None:
+        row.details = {**row.details, _MISSED: now.isoformat()}
+    elif now - datetime.fromisoformat(missed) >= _SENT_IS_SEEN_WITHIN:
+        row.state, row.reason, row.settled_at = "vetoed", "withdrawn by a person: no longer in Drafts", now
+        row.decided_by = "mailbox"
+        _mark(row, "removed")
+        _audit(session, row, "draft-withdrawn", now)
+        _log.info("draft_withdrawn", outbox=row.id, rule=row.rule)
 
 
 def settle_sent_draft(session: Session, record: Record, in_reply_to: str | None, now: datetime) -> bool:
@@ -113,7 +133,7 @@ def _settle_as_sent(session: Session, row: OutboxMessage, reason: str, now: date
 
 
 def _mark(row: OutboxMessage, state: str) -> None:
-    row.details = {**row.details, "draft": state}
+    row.details = {key: value for key, value in row.details.items() if key != _MISSED} | {"draft": state}
 
 
 def _audit(session: Session, row: OutboxMessage, event: str, now: datetime) -> None:

@@ -122,7 +122,7 @@ def _move(session: Session, effect: MoveStep, context: EffectContext) -> None:
     if row is None:
         return
     row.status, row.paused_until, row.reason = "active", None, effect.reason
-    row.version = effect.version
+    row.version, row.definition = effect.version, effect.definition or row.definition
     if effect.sent_count > row.sent_count:
         row.last_sent_at = context.now
     row.step_index, row.due_at, row.sent_count = effect.step_index, effect.due_at, effect.sent_count

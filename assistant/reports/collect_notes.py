@@ -6,12 +6,13 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from assistant.reports.collect_context import Surroundings
 from assistant.reports.collect_words import LATE_STEP, SIGN_OFF_MISSING, position, word
 from assistant.reports.facts import MessageLink, ReminderItem
-from assistant.store.tables import Client, Contact, OpenItem, OutboxMessage, Project, Record, StaffNote
+from assistant.store.tables import CadenceRunRow, Client, Contact, OpenItem, OutboxMessage, Project, Record, StaffNote
 
 
 class _Subject:
@@ -181,7 +182,21 @@ def _late_step(subject: _Subject) -> ReminderItem:
         who=subject.contact_name,
         due=subject.due,
         message=subject.message,
+        command=_run_commands(subject),
     )
+
+
+def _run_commands(subject: _Subject) -> str:
+    """What lets the run go on, or leaves its step out; "" when it is not there any more."""
+    _, project, *cadence, anchor, _ = subject.note.dedupe_key.split(":")
+    run = subject.session.scalar(
+        select(CadenceRunRow.id).where(
+            CadenceRunRow.project_id == int(project),
+            CadenceRunRow.cadence == ":".join(cadence),
+            CadenceRunRow.anchor_record_id == int(anchor),
+        )
+    )
+    return f"assistant runs resume {run} | assistant runs skip {run}" if run is not None else ""
 
 
 def _plain(subject: _Subject) -> ReminderItem:

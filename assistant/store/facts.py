@@ -118,7 +118,8 @@ class DatabaseFacts:
 
     def reminders(self) -> ReminderFacts:
         """What reminders to staff are decided from."""
-        return ReminderFacts(tuple(self.projects()), tuple(self.clients()), self._directory.staff, self.waiting())
+        staff, operator = self._directory.staff, self._directory.operator
+        return ReminderFacts(tuple(self.projects()), tuple(self.clients()), staff, self.waiting(), operator)
 
     def reminders_of(self, client_ids: Sequence[int]) -> dict[int, ReminderFacts]:
         """What reminders about each of these clients are decided from, without what waits in the outbox."""
@@ -128,7 +129,9 @@ class DatabaseFacts:
             for facts in self._facts_of(self._session.scalars(rows).all()):
                 projects[facts.client.client_id].append(facts)
         return {
-            number: ReminderFacts(tuple(found), (self._clients[number],), self._directory.staff)
+            number: ReminderFacts(
+                tuple(found), (self._clients[number],), self._directory.staff, operator=self._directory.operator
+            )
             for number, found in projects.items()
         }
 

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from assistant.store.tables import (
+    CadenceRunRow,
     Client,
     ClientDomain,
     Contact,
@@ -247,4 +248,34 @@ def quarantine_rows(session: Session, *, everything: bool) -> Iterator[dict[str,
             "mailbox": location.mailbox,
             "folder": location.folder,
             "uid": location.uid,
+        }
+
+
+def run_rows(session: Session, *, everything: bool) -> Iterator[dict[str, Any]]:
+    """Cadences under way by when their next step is due, those that wait for a colleague among them."""
+    query = (
+        select(CadenceRunRow, Project.name, Client.name, Contact.addr_spec)
+        .join(Project, Project.id == CadenceRunRow.project_id)
+        .join(Client, Client.id == Project.client_id)
+        .join(Contact, Contact.id == CadenceRunRow.contact_id)
+        .order_by(CadenceRunRow.due_at, CadenceRunRow.id)
+    )
+    if not everything:
+        query = query.where(CadenceRunRow.status.in_(("active", "paused")))
+    for row, project, client, contact in session.execute(query):
+        yield {
+            "id": row.id,
+            "status": row.status,
+            "reason": row.reason,
+            "detail": row.detail,
+            "due_at": row.due_at,
+            "cadence": row.cadence,
+            "version": row.version,
+            "step": row.step_index + 1,
+            "sent": row.sent_count,
+            "client": client,
+            "project": project,
+            "to": contact,
+            "started_at": row.started_at,
+            "ended_at": row.ended_at,
         }

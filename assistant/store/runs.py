@@ -62,14 +62,23 @@ def due_projects(session: Session, now: datetime) -> Sequence[int]:
     ).all()
 
 
-def definitions(session: Session, project_ids: Sequence[int]) -> dict[RunKey, str]:
-    """The canonical rule text that each open run of these projects began with."""
-    rows = session.execute(
-        select(
-            CadenceRunRow.project_id, CadenceRunRow.cadence, CadenceRunRow.anchor_record_id, CadenceRunRow.definition
-        ).where(CadenceRunRow.project_id.in_(project_ids), CadenceRunRow.status.in_(OPEN_STATUSES))
+def definitions(session: Session, project_ids: Sequence[int]) -> dict[RunKey, tuple[str, str]]:
+    """Of each open run of these projects the version it is on and the canonical rule text it began with."""
+    columns = (
+        CadenceRunRow.project_id,
+        CadenceRunRow.cadence,
+        CadenceRunRow.anchor_record_id,
+        CadenceRunRow.version,
+        CadenceRunRow.definition,
     )
-    return {RunKey(row.project_id, row.cadence, row.anchor_record_id): row.definition for row in rows}
+    rows = session.execute(
+        select(*columns).where(CadenceRunRow.project_id.in_(project_ids), CadenceRunRow.status.in_(OPEN_STATUSES))
+    )
+    return {
+        RunKey(row.project_id, row.cadence, row.anchor_record_id): (row.version, row.definition)
+        for row in rows
+        if row.definition
+    }
 
 
 def open_run_projects(session: Session, client_id: int) -> Sequence[int]:

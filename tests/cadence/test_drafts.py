@@ -129,3 +129,19 @@ def test_uncertain_mail_that_lies_among_sent_mail_was_sent(office: Office) -> No
     connection.close()
     run(office, DUE + timedelta(minutes=5))
     assert (row_of(office).state, row_of(office).reason) == ("sent", "found among sent mail")
+
+
+def test_a_draft_that_somebody_threw_away_is_withdrawn_by_a_person(office: Office) -> None:
+    """Not at once: what was sent leaves Drafts before it shows up anywhere else."""
+    connection = ImapConnection.connect(office.workplace.mailbox_settings())
+    folder = connection.special_folder("drafts")
+    assert folder is not None
+    for uid in connection.find_message_id(folder, row_of(office).message_id):
+        connection.delete_uid(folder, uid)
+    connection.close()
+    run(office, DUE + timedelta(minutes=5))
+    assert row_of(office).state == "waiting_approval"
+    run(office, DUE + timedelta(hours=2))
+    assert (row_of(office).state, row_of(office).decided_by) == ("vetoed", "mailbox")
+    run(office, DUE + timedelta(hours=3))
+    assert in_folder(office, "drafts") == [], "and it is not laid down again"

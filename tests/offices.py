@@ -139,23 +139,28 @@ class TaggedReader:
     def prepare(self, texts: Sequence[TextToRead]) -> Sequence[object]:
         return [None for _ in texts]
 
-    def read(self, mail: MailToRead, prepared: object | None = None) -> Reading:
-        tags = set(re.findall(r"#(\w+)", mail.text))
+    def words(self, text: TextToRead, prepared: object | None = None) -> tuple[tuple[str, float], ...]:
+        return _shares(next((label for label in STAGE_LABELS if label in self._tags(text.text)), "discovery"))
+
+    def _tags(self, text: str) -> set[str]:
+        tags = set(re.findall(r"#(\w+)", text))
         if "broken" in tags and self.broken:
             raise RuntimeError("a text that breaks the reader")
+        return tags
+
+    def read(self, mail: MailToRead, prepared: object | None = None) -> Reading:
+        tags = self._tags(mail.text)
         before = next((item.stage for item in reversed(mail.history) if item.stage), "discovery")
         stage = next((label for label in STAGE_LABELS if label in tags), before)
         if mail.automatic and mail.direction == "inbound":
             stage = "unrelated"
         waiting = {"outbound": "client", "inbound": "us"}.get(mail.direction, "nobody")
         approval = "proposal" if "approval" in tags else ""
-        rest = 0.1 / (len(STAGE_LABELS) - 1)
-        shares = tuple((label, 0.9 if label == stage else rest) for label in STAGE_LABELS)
         return Reading(
             stage=stage,
             stage_confidence=0.9,
             stage_evidence=mail.text[:40],
-            stage_probabilities=tuple(sorted(shares, key=lambda pair: -pair[1])),
+            stage_probabilities=_shares(stage),
             intents=tuple(Sign(intent, 0.9, mail.text[:40]) for intent in INTENTS if intent in tags),
             approval=approval,
             approval_evidence=mail.text[:40] if approval else "",
@@ -166,6 +171,14 @@ class TaggedReader:
             summary=mail.text[:60].strip(),
             model="tags",
         )
+
+
+def _shares(stage: str) -> tuple[tuple[str, float], ...]:
+    """This stage at nine tenths, the rest alike."""
+    rest = 0.1 / (len(STAGE_LABELS) - 1)
+    return tuple(
+        sorted(((label, 0.9 if label == stage else rest) for label in STAGE_LABELS), key=lambda pair: -pair[1])
+    )
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from assistant.intake.client_mail import forget_client_mail, orphans_near, strangers_mail
 from assistant.intake.texts import letters_of
 from assistant.model.people import Directory, Relation, client_key
 from assistant.store.tables import Client, ClientDomain, Contact, Project, Record, Thread
@@ -119,16 +120,7 @@ def _business_words(local: str, name: str) -> set[str]:
 
 def adopt_mail_of(session: Session, client: Client, addr_spec: str, key: str) -> None:
     """Mail of a person that was logged while nobody knew it for a client's."""
-    same = (
-        Record.originator == addr_spec.lower() if "@" in key else Record.originator.endswith(f"@{key}", autoescape=True)
-    )
-    ids = list(
-        session.scalars(
-            select(Record.id).where(
-                Record.client_id.is_(None), same, Record.kind == "human", Record.direction == "inbound"
-            )
-        )
-    )
+    ids = strangers_mail(session, addr_spec.lower(), key)
     if not ids:
         return
     threads = select(Record.thread_id).where(Record.id.in_(ids))
@@ -140,25 +132,27 @@ def adopt_mail_of(session: Session, client: Client, addr_spec: str, key: str) ->
         update(Record).where(Record.id.in_(ids)).values(client_id=client.id),
         execution_options=_FETCH,
     )
+    forget_client_mail(session)
 
 
-def adopt_into_project(session: Session, project: Project, thread: Thread, sent_at: datetime, at: datetime) -> None:
-    """Earlier mail of the thread, and of this client's people in threads that have no project yet, goes with it."""
-    near = and_(Record.client_id == project.client_id, Record.sent_at >= sent_at - _ORPHANS_WITHIN)
-    rows = session.execute(
-        select(Record.id, Record.thread_id).where(
-            Record.project_id.is_(None), Record.kind == "human", or_(Record.thread_id == thread.id, near)
-        )
-    ).all()
-    own = [record_id for record_id, thread_id in rows if thread_id == thread.id]
-    for other_id in sorted({thread_id for _, thread_id in rows if thread_id not in {None, thread.id}}):
+def adopt_into_project(session: Session, project: Project, thread: Thread, sent_at: datetime, at: datetime) -> bool:
+    """Earlier mail of the thread, and of this client's people in threads that have no project yet, goes with it.
+
+    Returns whether there was any.
+    """
+    rows = orphans_near(session, project.client_id, thread.id, sent_at - _ORPHANS_WITHIN)
+    own = [row.record_id for row in rows if row.thread_id == thread.id]
+    for other_id in sorted({row.thread_id for row in rows if row.thread_id not in {None, thread.id}}):
         other = session.get(Thread, other_id)
         if other is not None and other.project_id is None:
             other.project_id, other.client_id = project.id, project.client_id
             other.project_confidence, other.project_evidence = 0.6, "earlier mail of the same people"
             other.decided_at = at
-            own.extend(record_id for record_id, thread_id in rows if thread_id == other_id)
+            own.extend(row.record_id for row in rows if row.thread_id == other_id)
     if own:
         session.execute(
-            update(Record).where(Record.id.in_(own)).values(client_id=project.client_id, project_id=project.id)
+            update(Record).where(Record.id.in_(own)).values(client_id=project.client_id, project_id=project.id),
+            execution_options=_FETCH,
         )
+        forget_client_mail(session)
+    return bool(own)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
+from assistant.intake.project_book import Entry
 from assistant.model.reading import ContextItem
-from assistant.store.tables import Record
 from parsers import Message
 
 _HISTORY = 12
@@ -31,24 +30,12 @@ def fingerprint(message: Message) -> str:
     return hashlib.sha256(f"{writer}|{message.base_subject}|{letters}|{names}".encode("utf-8", "replace")).hexdigest()
 
 
-def history(records: Sequence[Record], before: datetime) -> tuple[ContextItem, ...]:
+def history(entries: Collection[Entry], before: datetime) -> tuple[ContextItem, ...]:
     """The last messages between people in the project, oldest first."""
-    earlier = [row for row in records if row.sent_at <= before and row.kind == "human" and not row.automatic]
-    earlier.sort(key=lambda row: (row.sent_at, row.id))
-    return tuple(
-        ContextItem(
-            row.stage,
-            tuple((item[0], item[1]) for item in _probabilities(row)),
-            row.direction,
-            row.sent_at,
-            tuple(item[0] for item in row.attachments),
-        )
-        for row in earlier[-_HISTORY:]
-    )
-
-
-def _probabilities(row: Record) -> Sequence[Sequence[Any]]:
-    """What the words alone said of an earlier mail; where a person said it, that."""
-    if row.stage_confidence >= 1.0 or not row.text_probabilities:
-        return row.stage_probabilities
-    return row.text_probabilities
+    earlier = [
+        entry
+        for entry in entries
+        if entry.facts.sent_at <= before and entry.facts.kind == "human" and not entry.facts.automatic
+    ]
+    earlier.sort(key=lambda entry: (entry.facts.sent_at, entry.message_id))
+    return tuple(entry.item for entry in earlier[-_HISTORY:])

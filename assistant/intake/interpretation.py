@@ -7,21 +7,21 @@ written before it came later (`assistant.intake.hindsight`).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from assistant.clock import Clock
-from assistant.intake.careful import CarefulReading
-from assistant.intake.facts import fingerprint, history, plausible_time
+from assistant.intake.facts import history
+from assistant.intake.parsing import KeptMail, ParsedMail
 from assistant.intake.project_book import ProjectBook
-from assistant.intake.relations import AgencySide, Parties, find_parties, settle_parties, settle_project
-from assistant.model.authentication import ProveSender
-from assistant.model.people import Relation, relate
-from assistant.model.process import STAGES
+from assistant.intake.record import refresh_touched
+from assistant.intake.relations import AgencySide, Parties, Settled, find_parties, settle_parties, settle_project
+from assistant.model.people import Relation
 from assistant.model.projects import NewThread
-from assistant.model.reading import MailToRead, Reader, Reading, Sign
+from assistant.model.reading import MailToRead, Reader, Reading, Sign, TextToRead
 from assistant.model.weak_threads import subject_key
 from assistant.store.tables import Client, Location, Project, Record, Thread
 from parsers import Message
@@ -46,9 +46,25 @@ class Candidate:
     sent_at: datetime
     text: str
     subject: str
+    fingerprint: str = ""
     prepared: object | None = None
     heard: Record | None = None
     """The record of a message that is thought over again: what was read of it stands while its context is the same."""
+
+    @classmethod
+    def of(cls, location: Location, mail: ParsedMail, heard: Record | None = None) -> Candidate:
+        return cls(
+            location,
+            mail.message,
+            mail.relation,
+            mail.message_id,
+            mail.sent_at,
+            mail.text,
+            mail.subject,
+            mail.fingerprint,
+            mail.prepared,
+            heard,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +86,14 @@ class Interpretation:
     """What phases 3, 5 and 6 need. `phase` names the one under way; `book` lives as long as one transaction."""
 
     def __init__(
-        self, reader: Reader, agency: AgencySide, clock: Clock, settings: IntakeSettings, careful: CarefulReading
+        self,
+        reader: Reader,
+        agency: AgencySide,
+        clock: Clock,
+        settings: IntakeSettings,
+        parse: Callable[[KeptMail], ParsedMail],
     ) -> None:
-        self._careful = careful
+        self._parse = parse
         self._reader = reader
         self._agency = agency
         self._clock = clock
@@ -80,32 +101,17 @@ class Interpretation:
         self.phase = ""
         self.book = ProjectBook()
 
+    def kept(self, location: Location, raw: bytes) -> KeptMail:
+        """A kept message as phase 3 takes it. Old mail is proved by no keys: they are gone."""
+        now = self._clock.now()
+        received = max(location.received_at, now) if self._settings.simulated else location.received_at
+        recent = location.may_start and now - location.received_at <= self._settings.cutoff
+        return KeptMail(location.id, raw, received, recent)
+
     def parse(self, location: Location, raw: bytes) -> Candidate:
         """Phase 3."""
         self.phase = "parse"
-        message = self._careful.parse(location.id, raw)
-        relation = relate(message, self._agency.directory, self._proof(raw, message, location))
-        forwarded = message.forwarded if relation.forwarded else None
-        received = location.received_at
-        if self._settings.simulated:
-            received = max(received, self._clock.now())
-        sent_at = plausible_time(forwarded.date if forwarded and forwarded.date else message.date, received)
-        return Candidate(
-            location,
-            message,
-            relation,
-            message.message_id or f"{hashlib.sha256(raw).hexdigest()[:32]}@missing.invalid",
-            sent_at,
-            forwarded.text if forwarded else message.reply,
-            forwarded.subject if forwarded and forwarded.subject else message.subject,
-        )
-
-    def _proof(self, raw: bytes, message: Message, location: Location) -> ProveSender | None:
-        """How to prove a sender beside the server's verdict; old mail is not asked for, its keys are gone."""
-        prove = self._agency.prove
-        if prove is None or not location.may_start or self._clock.now() - location.received_at > self._settings.cutoff:
-            return None
-        return lambda: prove(raw, message)
+        return Candidate.of(location, self._parse(self.kept(location, raw)))
 
     def understand(self, session: Session, candidate: Candidate, thread: Thread) -> Understood:
         """Phases 5 and 6: direction, client, contact, project and labels."""
@@ -114,10 +120,7 @@ class Interpretation:
         known = _from_thread(session, thread, relation, find_parties(session, relation, self._agency))
         self.phase = "understand"
         known_project = thread.project_id
-        words = _words_heard(candidate.heard)
-        reading, context = (None, "") if words else self._read(session, candidate, known, known_project)
-        if reading is not None:
-            words = _rounded(reading.text_probabilities or reading.stage_probabilities)
+        words = _words_heard(candidate.heard) or self._words(candidate)
         self.phase = "relate"
         parties = settle_parties(
             session,
@@ -129,17 +132,34 @@ class Interpretation:
             candidate.location.order_at,
             self._clock.now(),
         )
-        stage = reading.stage if reading is not None and reading.stage in STAGES else "discovery"
-        project = self._settle_project(session, candidate, thread, parties, words, stage)
-        joined = project is not None and project.id != known_project
-        if joined and project is not None:
-            self.book.forget(project.id)
-            joined = bool(self.book.records(session, project.id))
-        if reading is None or joined:
-            self.phase = "understand"
-            seen = (parties, project.id) if joined and project is not None else (known, known_project)
-            reading, context = self._read(session, candidate, *seen)
+        settled = self._settle_project(session, candidate, thread, parties, words)
+        project = settled.project if settled is not None else None
+        joined = settled is not None and self._joined(session, settled, known_project)
+        self.phase = "understand"
+        # Whoever becomes a client with this very mail was a stranger when it was written.
+        reading, context = self._read(
+            session, candidate, parties if joined else known, project.id if project and joined else known_project
+        )
         return Understood(parties, project, reading, context)
+
+    def _words(self, candidate: Candidate) -> tuple[tuple[str, float], ...]:
+        """What the words alone say of the stage; a machine's have no weight."""
+        if candidate.message.kind != "human" or candidate.relation.counterpart is None:
+            return ()
+        text = TextToRead(candidate.subject, candidate.text, candidate.message.language)
+        if candidate.prepared is None:
+            (candidate.prepared,) = self._reader.prepare([text])
+        return _rounded(self._reader.words(text, candidate.prepared))
+
+    def _joined(self, session: Session, settled: Settled, known_project: int | None) -> bool:
+        """Whether the mail comes into a project that has mail already, and that it was not known to belong to."""
+        if settled.project.id == known_project:
+            return False
+        if settled.adopted:
+            self.book.forget(settled.project.id)
+        elif settled.is_new:
+            self.book.begin(settled.project.id)
+        return bool(self.book.entries(session, settled.project.id))
 
     def _read(
         self, session: Session, candidate: Candidate, parties: Parties, project_id: int | None
@@ -159,7 +179,7 @@ class Interpretation:
             if parties.client and parties.client.timezone
             else self._agency.locality.timezone,
             known_client=parties.client is not None,
-            history=history(self.book.records(session, project_id), candidate.sent_at) if project_id else (),
+            history=history(self.book.entries(session, project_id), candidate.sent_at) if project_id else (),
         )
         context = _digest(mail)
         if candidate.heard is not None and candidate.heard.context == context:
@@ -173,21 +193,25 @@ class Interpretation:
         thread: Thread,
         parties: Parties,
         words: tuple[tuple[str, float], ...],
-        stage: str,
-    ) -> Project | None:
-        if parties.client is None:
+    ) -> Settled | None:
+        client = parties.client
+        if client is None:
             return None
-        relation = candidate.relation
-        if candidate.message.kind != "human" or relation.direction == "internal":
-            return session.get(Project, thread.project_id) if thread.project_id else None
-        message = candidate.message
+        relation, message = candidate.relation, candidate.message
+        own = session.get(Project, thread.project_id) if thread.project_id else None
+        if message.kind != "human" or relation.direction == "internal":
+            return Settled(own) if own is not None else None
+        if own is not None and own.client_id == client.id:
+            return Settled(own)
+        # What a new thread is compared with must be as it stands by now.
+        refresh_touched(session, self.book, client.id)
         people = (relation.writer, relation.counterpart, *relation.others, *message.to, *message.cc)
-        project, _ = settle_project(
+        return settle_project(
             session,
             thread,
-            parties.client,
+            client,
             NewThread(
-                candidate.message.base_subject if not relation.forwarded else candidate.subject,
+                message.base_subject if not relation.forwarded else candidate.subject,
                 candidate.text[:4000],
                 frozenset(person.addr_spec.lower() for person in people if person),
                 candidate.sent_at,
@@ -198,9 +222,7 @@ class Interpretation:
                 relation.writer.addr_spec.lower() if relation.writer else "",
             ),
             candidate.location.order_at,
-            stage,
         )
-        return project
 
     def blank_record(self, candidate: Candidate, thread: Thread | None) -> Record:
         """The record of a new message, as far as its bytes alone tell."""
@@ -209,7 +231,7 @@ class Interpretation:
         people = (*message.to, *message.cc)
         return Record(
             message_id=candidate.message_id,
-            fingerprint=fingerprint(message),
+            fingerprint=candidate.fingerprint,
             raw_id=location.raw_id,
             sent_at=candidate.sent_at,
             received_at=location.received_at,

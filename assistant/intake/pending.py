@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import accumulate
 
 from sqlalchemy import select
@@ -10,16 +10,19 @@ from sqlalchemy.orm import Session
 
 from assistant.store.tables import Location, RawMail
 
-BATCH_BYTES = 64_000_000
-"""Raw mail held at once; a larger message comes alone."""
+BATCH_BYTES = 16_000_000
+"""Raw mail of one batch, of which two may be at hand; a larger message comes alone."""
 
 
-def pending_batch(session: Session, size: int, only: int | None = None) -> Sequence[Location]:
-    """Up to `size` locations that wait, together not much above `BATCH_BYTES`; or the one asked for, if it waits."""
+def pending_batch(session: Session, size: int, only: int | None = None, but: Collection[int] = ()) -> Sequence[Location]:
+    """Up to `size` locations that wait, together not much above `BATCH_BYTES`; or the one asked for, if it waits.
+
+    Those in `but` are at hand already.
+    """
     query = (
         select(Location, RawMail.size)
         .join(RawMail, RawMail.id == Location.raw_id)
-        .where(Location.outcome == "pending")
+        .where(Location.outcome == "pending", Location.id.not_in(but))
         .order_by(Location.order_at, RawMail.sha256, Location.id)
         .limit(size)
     )
@@ -30,3 +33,9 @@ def pending_batch(session: Session, size: int, only: int | None = None) -> Seque
         for index, (row, total) in enumerate(zip(rows, totals, strict=True))
         if index == 0 or total <= BATCH_BYTES
     ]
+
+
+def still_pending(session: Session, location_ids: Collection[int]) -> dict[int, Location]:
+    """Those that nobody has interpreted meanwhile, by their ids."""
+    rows = session.scalars(select(Location).where(Location.id.in_(location_ids), Location.outcome == "pending"))
+    return {row.id: row for row in rows}

@@ -1,4 +1,9 @@
-"""Runs the phases 3 to 9 over kept mail: each message in its own savepoint, failures into quarantine, the rest goes on."""
+"""Runs the phases 3 to 9 over kept mail, a batch in one transaction; what breaks goes into quarantine, the rest goes on.
+
+A batch is read (phase 3 and the costly part of 6) outside any transaction, in a long run by a process beside while the batch
+before it is written. When one of its messages breaks, nothing of the batch is stored, and it is written again message by
+message, each in a savepoint of its own: so exactly that message is quarantined.
+"""
 
 from __future__ import annotations
 
@@ -11,35 +16,25 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from assistant.clock import Clock
+from assistant.errors import StoreUnavailable
 from assistant.intake.careful import CarefulReading
-from assistant.intake.facts import fingerprint
 from assistant.intake.interpretation import Candidate, IntakeSettings, Interpretation
-from assistant.intake.ledger import is_canary
-from assistant.intake.pending import pending_batch
-from assistant.intake.project_book import ProjectBook
+from assistant.intake.parsing import ParsedMail, Unparsed, reason_of
+from assistant.intake.pending import pending_batch, still_pending
+from assistant.intake.phases import AfterRecord, Interpreted, Phases
 from assistant.intake.quarantine import in_quarantine, put_in_quarantine, settle_quarantine
-from assistant.intake.reading_process import ReadingProcess
-from assistant.intake.record import apply_reading, note_consequences, refresh_project
+from assistant.intake.reading_ahead import Part, ReadingAhead
 from assistant.intake.relations import AgencySide
-from assistant.intake.signals import note_signals
-from assistant.model.reading import Reader, TextToRead
-from assistant.model.threading import ids_of
+from assistant.model.reading import Reader
 from assistant.store import Archive, Database
-from assistant.store.clients import remember_contacts
 from assistant.store.database import is_broken
-from assistant.store.tables import Location, Quarantine, Record
-from assistant.store.threads import place_in_thread
-from parsers import Message
+from assistant.store.tables import Location, Quarantine
 
 _log = structlog.get_logger("assistant.intake")
 
-_DEFAULT_BATCH = 128
-_PREPARED_AT_ONCE = 32
+_BATCH = 128
 _LONG_RUN = 300
 """From so many messages on a second process pays for its start."""
-
-AfterRecord = Callable[[Session, Record, Message], None]
-"""Called in the message's own transaction after it was recorded: deciding, settling, receipts."""
 
 
 @dataclass(slots=True)
@@ -67,6 +62,18 @@ class IntakeCounts:
         return self.logged + self.duplicate + self.ignored + self.quarantined
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Messages that are being read."""
+
+    location_ids: tuple[int, ...]
+    parts: Sequence[Part]
+
+
+class _BrokenMessageError(Exception):
+    """One message of a batch broke a phase: the batch is undone and written message by message."""
+
+
 class Intake:
     """Interprets kept mail. One instance per thread; everything it needs is given to it."""
 
@@ -85,15 +92,13 @@ class Intake:
         """`make_reader` builds another reader of the same kind for a process of its own; without it runs are single."""
         self._database = database
         self._archive = archive
-        self._reader = reader
         self._clock = clock
         self._after_record = after_record
         self._careful = careful or CarefulReading()
-        self._one = Interpretation(reader, agency, clock, settings or IntakeSettings(), self._careful)
-        self._retried: frozenset[int] = frozenset()
+        self._free_mail = agency.free_mail
+        self._ahead = ReadingAhead(agency, reader, self._careful)
+        self._one = Interpretation(reader, agency, clock, settings or IntakeSettings(), self._ahead.parse)
         self._make_reader = make_reader
-        self._stop: Callable[[], bool] = lambda: False
-        self._beside: ReadingProcess | None = None
 
     def run(
         self,
@@ -105,56 +110,19 @@ class Intake:
 
         After `stop` says so the message under way is finished, and the rest stays pending.
         """
-        self._stop = stop
-        counts = IntakeCounts()
         if self._make_reader is not None and limit is None and self._waiting() >= _LONG_RUN:
-            self._beside = ReadingProcess(self._make_reader)
-        try:
-            return self._run_batches(counts, limit, progress)
-        finally:
-            if self._beside is not None:
-                self._beside.close()
-                self._beside = None
-            self._careful.close()
-
-    def _waiting(self) -> int:
-        with self._database.session() as session:
-            return session.scalar(select(func.count()).select_from(Location).where(Location.outcome == "pending")) or 0
-
-    def _run_batches(
-        self, counts: IntakeCounts, limit: int | None, progress: Callable[[int], None] | None
-    ) -> IntakeCounts:
-        for suspect in self._careful.suspects():
-            counts = counts + self._run_batch(1, suspect)
-            self._careful.settled(suspect)
-        while (limit is None or counts.total < limit) and not self._stop():
-            size = _DEFAULT_BATCH if limit is None else min(_DEFAULT_BATCH, limit - counts.total)
-            batch = self._run_batch(size)
-            if batch.total == 0:
-                break
-            counts = counts + batch
-            if progress is not None:
-                progress(batch.total)
-        return counts
-
-    def _run_batch(self, size: int, only: int | None = None) -> IntakeCounts:
+            self._ahead.start_process(self._make_reader)
         counts = IntakeCounts()
-        self._one.book = ProjectBook()
-        with self._database.session() as session:
-            pending = pending_batch(session, size, only)
-            remember_contacts(session)
-            raws = self._archive.get_many(session, [location.raw_id for location in pending])
-            self._retried = in_quarantine(session, pending)
-            candidates = [
-                found
-                for location in pending
-                if (found := self._parse(session, location, raws[location.raw_id], counts)) is not None
-            ]
-            for candidate in self._prepared(candidates):
-                if self._stop():
-                    break
-                self._interpret(session, candidate, counts)
-        self._careful.under_way(())
+        try:
+            for batch in self._batches(limit, stop):
+                done = self._write(batch, stop)
+                self._careful.under_way(())
+                counts = counts + done
+                if progress is not None:
+                    progress(done.total)
+        finally:
+            self._ahead.stop_process()
+            self._careful.close()
         return counts
 
     def retry(self, quarantine_id: int) -> IntakeCounts:
@@ -168,127 +136,156 @@ class Intake:
             location.outcome = "pending"
         return self.run()
 
-    # --- phase 3: parse ---------------------------------------------------------------------------------------------
+    # --- what is pending --------------------------------------------------------------------------------------------
 
-    def _parse(self, session: Session, location: Location, raw: bytes, counts: IntakeCounts) -> Candidate | None:
-        try:
-            return self._one.parse(location, raw)
-        except Exception as error:  # noqa: BLE001  # whatever a message breaks, the others go on
-            self._quarantine(session, location, error, counts)
+    def _waiting(self) -> int:
+        with self._database.reading() as session:
+            return session.scalar(select(func.count()).select_from(Location).where(Location.outcome == "pending")) or 0
+
+    def _batches(self, limit: int | None, stop: Callable[[], bool]) -> Iterator[_Batch]:
+        """Batch after batch; with a process beside the next is begun before one is handed out."""
+        for suspect in self._careful.suspects():
+            if (alone := self._begin_batch(1, only=suspect)) is not None:
+                yield alone
+            self._careful.settled(suspect)
+        left = limit
+        ready = self._begin_batch(left)
+        while ready is not None and not stop():
+            left = None if left is None else left - len(ready.location_ids)
+            following = self._begin_batch(left, but=ready.location_ids) if self._ahead.beside else None
+            yield ready
+            ready = following or self._begin_batch(left)
+
+    def _begin_batch(self, limit: int | None, *, only: int | None = None, but: Sequence[int] = ()) -> _Batch | None:
+        """The oldest pending messages but those that are at hand already; None when there are none."""
+        size = _BATCH if limit is None else min(_BATCH, limit)
+        with self._database.reading() as session:
+            pending = pending_batch(session, size, only, but)
+            raws = self._archive.get_many(session, [location.raw_id for location in pending])
+            mails = [self._one.kept(location, raws[location.raw_id]) for location in pending]
+        if not mails:
             return None
+        return _Batch(tuple(mail.location_id for mail in mails), self._ahead.begin(mails))
 
-    def _prepared(self, candidates: Sequence[Candidate]) -> Iterator[Candidate]:
-        """The candidates in order, each after its text was read; in a long run the next few are read meanwhile."""
-        self._one.phase = "understand"
-        groups = [
-            candidates[start : start + _PREPARED_AT_ONCE] for start in range(0, len(candidates), _PREPARED_AT_ONCE)
-        ]
-        ready = [self._begin_reading(group) for group in groups]
-        for group, prepare in zip(groups, ready, strict=True):
-            self._careful.under_way([candidate.location.id for candidate in group])
-            wanted = [candidate for candidate in group if candidate.message.kind == "human"]
-            try:
-                for candidate, prepared in zip(wanted, prepare(), strict=True):
-                    candidate.prepared = prepared
-            except Exception:  # noqa: BLE001  # one text may break the group: each is then read alone, in its own savepoint
-                _log.warning("batch_reading_failed", messages=len(wanted))
-            yield from group
+    # --- writing a batch --------------------------------------------------------------------------------------------
 
-    def _begin_reading(self, group: Sequence[Candidate]) -> Callable[[], Sequence[object]]:
-        """Begins the costly part of understanding for several texts; what comes back waits for it."""
-        human = [candidate for candidate in group if candidate.message.kind == "human"]
-        texts = [TextToRead(item.subject, item.text, item.message.language) for item in human]
-        if self._beside is not None:
-            return self._beside.prepare(texts).result
-        return lambda: self._reader.prepare(texts)
-
-    # --- one message ------------------------------------------------------------------------------------------------
-
-    def _interpret(self, session: Session, candidate: Candidate, counts: IntakeCounts) -> None:
-        location = candidate.location
-        self._careful.under_way([location.id])
+    def _write(self, batch: _Batch, stop: Callable[[], bool]) -> IntakeCounts:
+        found = self._ahead.collect(batch.parts)
         try:
-            # What a phase has to see of an earlier one it flushes itself: asking before every query costs a tenth.
-            with session.begin_nested(), session.no_autoflush:
-                outcome, reason, record = self._phases(session, candidate)
-                location.outcome, location.outcome_reason = outcome, reason
-                location.record_id = record.id if record else None
-                session.flush()
+            with self._database.session() as session:
+                counts = self._in_one_go(session, found, stop)
+        except _BrokenMessageError:
+            _log.warning("batch_undone", messages=len(found), then="each is interpreted on its own")
+            with self._database.session() as session:
+                counts = self._one_by_one(session, found, stop)
+        return counts
+
+    def _in_one_go(
+        self, session: Session, found: Sequence[ParsedMail | Unparsed], stop: Callable[[], bool]
+    ) -> IntakeCounts:
+        """Raises _BrokenMessageError where a message breaks, and what the database says when that is in trouble."""
+        desk = _Desk(session, self._clock, found)
+        done: list[tuple[Candidate, Interpreted]] = []
+        try:
+            phases = Phases(session, self._one, self._after_record, self._free_mail, desk.candidates)
+            for mail in desk.candidates:
+                if stop():
+                    break
+                self._careful.under_way([mail.location.id])
+                done.append((mail, _interpreted(phases, mail)))
+            phases.finish()
         except Exception as error:
-            if isinstance(error, DatabaseError) and is_broken(error):
-                raise  # a full disk is no fault of the message: the whole batch waits for space
-            # Phase and reason are kept; a person looks, the rest goes on.
-            session.expire_all()
-            self._one.book = ProjectBook()
-            remember_contacts(session)
-            self._quarantine(session, location, error, counts)
-            return
-        self._careful.settled(location.id)
-        if location.id in self._retried:
-            settle_quarantine(session, location, self._clock.now())
-        setattr(counts, outcome, getattr(counts, outcome) + 1)
+            if _is_trouble(error):
+                raise
+            raise _BrokenMessageError from error
+        for mail, result in done:
+            self._careful.settled(mail.location.id)
+            desk.note(mail, result)
+        desk.put_aside_unparsed()
+        return desk.counts
+
+    def _one_by_one(
+        self, session: Session, found: Sequence[ParsedMail | Unparsed], stop: Callable[[], bool]
+    ) -> IntakeCounts:
+        """The same, each message in a savepoint of its own: what breaks one leaves nothing, and is kept in quarantine."""
+        desk = _Desk(session, self._clock, found)
+        for mail in desk.candidates:
+            if stop():
+                break
+            self._careful.under_way([mail.location.id])
+            try:
+                with session.begin_nested():
+                    phases = Phases(session, self._one, self._after_record, self._free_mail, [mail])
+                    result = _interpreted(phases, mail)
+                    phases.finish()
+            except Exception as error:
+                if _is_trouble(error):
+                    raise
+                session.expire_all()
+                desk.quarantine(mail.location, self._one.phase, type(error).__name__, reason_of(error))
+                continue
+            self._careful.settled(mail.location.id)
+            desk.note(mail, result)
+        desk.put_aside_unparsed()
+        return desk.counts
+
+
+def _interpreted(phases: Phases, mail: Candidate) -> Interpreted:
+    result = phases.interpret(mail)
+    location = mail.location
+    location.outcome, location.outcome_reason = result.outcome, result.reason
+    location.record_id = result.record.id if result.record else None
+    return result
+
+
+def _is_trouble(error: Exception) -> bool:
+    """A full disk or a lost server is no fault of the message: the whole batch waits."""
+    return isinstance(error, StoreUnavailable) or (isinstance(error, DatabaseError) and is_broken(error))
+
+
+class _Desk:
+    """The messages of a batch in one transaction: which are still to be interpreted, and what became of each."""
+
+    def __init__(self, session: Session, clock: Clock, found: Sequence[ParsedMail | Unparsed]) -> None:
+        self._session = session
+        self._clock = clock
+        self._pending = still_pending(session, [item.location_id for item in found])
+        self._retried = in_quarantine(session, list(self._pending.values()))
+        self._unparsed = [item for item in found if isinstance(item, Unparsed)]
+        self.candidates = [
+            Candidate.of(self._pending[item.location_id], item)
+            for item in found
+            if isinstance(item, ParsedMail) and item.location_id in self._pending
+        ]
+        self.counts = IntakeCounts()
+
+    def note(self, mail: Candidate, result: Interpreted) -> None:
+        """Counts and logs a message that went through."""
+        if mail.location.id in self._retried:
+            settle_quarantine(self._session, mail.location, self._clock.now())
+        counts, record = self.counts, result.record
+        setattr(counts, result.outcome, getattr(counts, result.outcome) + 1)
         if record is not None and record.project_id is not None:
             counts.projects.add(record.project_id)
         _log.info(
             "message",
-            outcome=outcome,
-            reason=reason,
+            outcome=result.outcome,
+            reason=result.reason,
             record=record.id if record else None,
-            direction=candidate.relation.direction,
-            kind=candidate.message.kind,
-            sender=candidate.relation.writer.addr_spec if candidate.relation.writer else "",
+            direction=mail.relation.direction,
+            kind=mail.message.kind,
+            sender=mail.relation.writer.addr_spec if mail.relation.writer else "",
             stage=record.stage if record else "",
             stage_confidence=record.stage_confidence if record else None,
-            defects=len(candidate.message.defects),
+            defects=len(mail.message.defects),
         )
 
-    def _phases(self, session: Session, candidate: Candidate) -> tuple[str, str, Record | None]:
-        message, relation = candidate.message, candidate.relation
-        self._one.phase = "thread"
-        to_ourselves = relation.automatic and relation.counterpart is None
-        if to_ourselves and not is_canary(session, candidate.message_id):
-            return "ignored", "our own mail to staff", None
-        same = self._known(session, candidate)
-        if same is not None:
-            return "duplicate", f"same as record {same.id}", same
-        if to_ourselves:  # a record outside every thread, client and project
-            session.add(record := self._one.blank_record(candidate, None))
-            session.flush()
-            return "logged", "canary", record
-        thread = place_in_thread(
-            session, ids_of(candidate.message_id, message), message.base_subject, candidate.sent_at
-        )
-        record = self._one.blank_record(candidate, thread)
-        understood = self._one.understand(session, candidate, thread)
-        parties, project = understood.parties, understood.project
-        record.client_id = parties.client.id if parties.client else None
-        record.contact_id = parties.contact.id if parties.contact else None
-        self._one.phase = "record"
-        record.project_id = project.id if project else None
-        self._one.book.hold(thread, project, parties.client, parties.contact)
-        record.context = understood.context
-        apply_reading(record, understood.reading)
-        session.add(record)
-        session.flush()
-        note_signals(session, message, record, parties.contact, self._clock.now())
-        if project is not None:
-            self._one.book.add(record)
-            note_consequences(session, record, understood.reading, project.owner)
-            refresh_project(session, project, self._one.book)
-        self._one.phase = "decide"
-        if self._after_record is not None:
-            session.flush()
-            self._after_record(session, record, message)
-        return "logged", "spoofed sender" if relation.spoofed else "", record
+    def quarantine(self, location: Location, phase: str, error: str, reason: str) -> None:
+        put_in_quarantine(self._session, location, phase, error, reason, self._clock.now())
+        self.counts.quarantined += 1
 
-    def _known(self, session: Session, candidate: Candidate) -> Record | None:
-        """The record of the same message: same Message-ID and, beyond doubt, the same content."""
-        print_ = fingerprint(candidate.message)
-        for record in session.scalars(select(Record).where(Record.message_id == candidate.message_id)):
-            if record.raw_id == candidate.location.raw_id or record.fingerprint == print_:
-                return record
-        return None
-
-    def _quarantine(self, session: Session, location: Location, error: Exception, counts: IntakeCounts) -> None:
-        put_in_quarantine(session, location, self._one.phase, error, self._clock.now())
-        counts.quarantined += 1
+    def put_aside_unparsed(self) -> None:
+        """What could not even be parsed."""
+        for item in self._unparsed:
+            if (location := self._pending.get(item.location_id)) is not None:
+                self.quarantine(location, item.phase, item.error, item.reason)

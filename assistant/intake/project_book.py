@@ -2,38 +2,128 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from assistant.store.tables import Record
+from assistant.model.project_state import RecordFacts
+from assistant.model.reading import ContextItem
+from assistant.store.remembering import parts_of
+from assistant.store.tables import Project, Record, StageChange
+
+_COLUMNS = (
+    Record.project_id,
+    Record.id,
+    Record.message_id,
+    Record.sent_at,
+    Record.direction,
+    Record.kind,
+    Record.automatic,
+    Record.stage,
+    Record.stage_confidence,
+    Record.stage_evidence,
+    Record.waiting_on,
+    Record.waiting_evidence,
+    Record.intents,
+    Record.text_probabilities,
+    Record.stage_probabilities,
+    Record.attachments,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record of a project: what moves the project, and what reading the next mail needs of it."""
+
+    message_id: str
+    facts: RecordFacts
+    item: ContextItem
 
 
 class ProjectBook:
     """Lives as long as one transaction; thrown away when a savepoint is rolled back."""
 
     def __init__(self) -> None:
-        self._records: dict[int, list[Record]] = {}
-        self._held: list[object] = []
-        self.steps: dict[int, list[tuple[str, int]]] = {}
-        """Per project the stage steps that are stored: (stage, record id)."""
+        self._entries: dict[int, dict[int, Entry]] = {}
+        self._steps: dict[int, list[tuple[str, int]]] = {}
+        self.touched: dict[int, Project] = {}
+        """Projects that were given records, and whose state has yet to be derived from them."""
 
-    def hold(self, *rows: object) -> None:
-        """Keeps rows alive for the transaction: the session itself would forget and ask for them again."""
-        self._held.extend(rows)
+    def expect(self, session: Session, project_ids: Iterable[int]) -> None:
+        """Asks at once for the records and the stage history of these projects."""
+        for part in parts_of(sorted(set(project_ids) - self._entries.keys())):
+            self._entries.update((number, {}) for number in part)
+            for row in session.execute(select(*_COLUMNS).where(Record.project_id.in_(part))):
+                self._entries[row[0]][row[1]] = _entry(row[1:])
+            changes = select(StageChange.project_id, StageChange.to_stage, StageChange.record_id)
+            self._steps.update((number, []) for number in part)
+            for project_id, stage, record_id in session.execute(
+                changes.where(StageChange.project_id.in_(part)).order_by(StageChange.at, StageChange.id)
+            ):
+                self._steps[project_id].append((stage, record_id or 0))
 
-    def records(self, session: Session, project_id: int) -> list[Record]:
+    def begin(self, project_id: int) -> None:
+        """A project that was opened just now: nothing is stored of it."""
+        self._entries[project_id], self._steps[project_id] = {}, []
+
+    def entries(self, session: Session, project_id: int) -> Collection[Entry]:
         """All records of the project, in no particular order."""
-        if project_id not in self._records:
-            self._records[project_id] = list(session.scalars(select(Record).where(Record.project_id == project_id)))
-        return self._records[project_id]
+        if project_id not in self._entries:
+            self.expect(session, [project_id])
+        return self._entries[project_id].values()
+
+    def steps(self, session: Session, project_id: int) -> list[tuple[str, int]]:
+        """The stage steps that are stored: (stage, record id), oldest first."""
+        if project_id not in self._steps:
+            self.expect(session, [project_id])
+        return self._steps[project_id]
+
+    def store_steps(self, project_id: int, steps: Sequence[tuple[str, int]]) -> None:
+        """These are stored now."""
+        self._steps[project_id] = list(steps)
 
     def forget(self, project_id: int) -> None:
         """The project was given records of a thread that joined it."""
-        self._records.pop(project_id, None)
+        self._entries.pop(project_id, None)
+        self._steps.pop(project_id, None)
 
     def add(self, record: Record) -> None:
-        """A new record that was just flushed."""
-        if record.project_id is not None and record.project_id in self._records:
-            known = self._records[record.project_id]
-            if record not in known:
-                known.append(record)
+        """A record that is new in its project."""
+        known = self._entries.get(record.project_id or 0)
+        if known is not None:
+            known[record.id] = _entry([getattr(record, column.key) for column in _COLUMNS[1:]])
+
+    def touch(self, project: Project) -> None:
+        """Its state has to be derived anew before anybody looks."""
+        self.touched[project.id] = project
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    number, message_id, sent_at, direction, kind, automatic, stage, confidence, evidence, waiting_on = row[:10]
+    waiting_evidence, intents, words, stages, attachments = row[10:]
+    facts = RecordFacts(
+        number,
+        sent_at,
+        direction,
+        kind,
+        automatic,
+        stage,
+        confidence,
+        evidence,
+        waiting_on,
+        waiting_evidence,
+        frozenset(item[0] for item in intents),
+    )
+    # What the words alone said of an earlier mail; where a person said it, that.
+    probabilities = stages if confidence >= 1.0 or not words else words
+    item = ContextItem(
+        stage,
+        tuple((label, value) for label, value in probabilities),
+        direction,
+        sent_at,
+        tuple(item[0] for item in attachments),
+    )
+    return Entry(message_id, facts, item)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -15,19 +14,18 @@ from assistant.store.tables import Location, Quarantine
 _log = structlog.get_logger("assistant.intake")
 
 
-def put_in_quarantine(session: Session, location: Location, phase: str, error: Exception, now: datetime) -> None:
-    """Stores which phase broke and on what; a message that was there before counts one attempt more."""
+def put_in_quarantine(
+    session: Session, location: Location, phase: str, error: str, reason: str, now: datetime
+) -> None:
+    """Stores which phase broke and on what; a message that was there before counts one attempt more. `error` names its type."""
     location.outcome, location.outcome_reason = "quarantined", phase
-    frame = traceback.extract_tb(error.__traceback__)[-1] if error.__traceback__ else None
-    place = f" ({frame.name}:{frame.lineno})" if frame else ""
-    reason = f"{type(error).__name__}: {error}"[:500] + place
     row = session.scalar(select(Quarantine).where(Quarantine.location_id == location.id))
     if row is None:
         session.add(Quarantine(location_id=location.id, raw_id=location.raw_id, phase=phase, reason=reason, since=now))
     else:
         row.phase, row.reason, row.attempts, row.settled_at = phase, reason, row.attempts + 1, None
     session.flush()
-    _log.error("message_quarantined", location=location.id, phase=phase, error=type(error).__name__)
+    _log.error("message_quarantined", location=location.id, phase=phase, error=error)
 
 
 def in_quarantine(session: Session, pending: Sequence[Location]) -> frozenset[int]:

@@ -9,62 +9,63 @@ from sqlalchemy.orm import Session
 
 from assistant.intake.project_book import ProjectBook
 from assistant.model.process import STAGES
-from assistant.model.project_state import ProjectState, RecordFacts, derive
+from assistant.model.project_state import ProjectState, derive
 from assistant.model.reading import Reading
+from assistant.store.remembering import remembered
 from assistant.store.tables import OpenItem, Project, Record, SignOff, StageChange
 
 _ITEM_INTENTS = ("change_request", "complaint")
 _SETTLED_BY_CLIENT = frozenset({"satisfaction", "approval"})
 
 
-def record_facts(record: Record) -> RecordFacts:
-    return RecordFacts(
-        record.id,
-        record.sent_at,
-        record.direction,
-        record.kind,
-        record.automatic,
-        record.stage,
-        record.stage_confidence,
-        record.stage_evidence,
-        record.waiting_on,
-        record.waiting_evidence,
-        frozenset(item[0] for item in record.intents),
-    )
-
-
 def refresh_project(session: Session, project: Project, book: ProjectBook | None = None) -> ProjectState | None:
     """Derives the project's state anew from all its records and stores what changed; a `book` remembers them."""
     book = book or ProjectBook()
-    records = book.records(session, project.id)
-    state = derive(record_facts(record) for record in records)
+    book.touched.pop(project.id, None)
+    facts = [entry.facts for entry in book.entries(session, project.id)]
+    state = derive(facts)
     if state is None:
         return None
-    project.stage, project.stage_since = state.stage, state.stage_since
-    project.stage_confidence = state.stage_confidence
-    project.waiting_on, project.waiting_since = state.waiting_on, state.waiting_since
-    project.waiting_record_id, project.waiting_evidence = state.waiting_record_id, state.waiting_evidence
-    project.last_at = state.last_at
-    project.opened_at = min(record.sent_at for record in records)
+    _set(project, "stage", state.stage)
+    _set(project, "stage_since", state.stage_since)
+    _set(project, "stage_confidence", state.stage_confidence)
+    _set(project, "waiting_on", state.waiting_on)
+    _set(project, "waiting_since", state.waiting_since)
+    _set(project, "waiting_record_id", state.waiting_record_id)
+    _set(project, "waiting_evidence", state.waiting_evidence)
+    _set(project, "last_at", state.last_at)
+    _set(project, "opened_at", min(fact.sent_at for fact in facts))
     if project.state in {"running", "lost"}:
-        project.state = "lost" if state.lost else "running"
+        _set(project, "state", "lost" if state.lost else "running")
     _store_steps(session, project, state, book)
     return state
 
 
+def refresh_touched(session: Session, book: ProjectBook, client_id: int | None = None) -> None:
+    """The same for every project that was given records since; for those of one client where one is named."""
+    for project in list(book.touched.values()):
+        if client_id is None or project.client_id == client_id:
+            refresh_project(session, project, book)
+
+
+def _set(project: Project, name: str, value: object) -> None:
+    """Only what is another value is written."""
+    if getattr(project, name) != value:
+        setattr(project, name, value)
+
+
 def _store_steps(session: Session, project: Project, state: ProjectState, book: ProjectBook) -> None:
-    stored = book.steps.get(project.id)
-    if stored is None:
-        changes = select(StageChange).where(StageChange.project_id == project.id)
-        found = session.scalars(changes.order_by(StageChange.at, StageChange.id))
-        stored = [(change.to_stage, change.record_id or 0) for change in found]
+    stored = book.steps(session, project.id)
     wanted = [(step.to_stage, step.record_id) for step in state.steps]
-    book.steps[project.id] = wanted
     if stored == wanted:
         return
     if wanted[: len(stored)] != stored:
-        session.execute(delete(StageChange).where(StageChange.project_id == project.id))
+        session.execute(
+            delete(StageChange).where(StageChange.project_id == project.id),
+            execution_options={"synchronize_session": False},
+        )
         stored = []
+    book.store_steps(project.id, wanted)
     session.add_all(
         StageChange(
             project_id=project.id,
@@ -84,7 +85,7 @@ def note_consequences(session: Session, record: Record, reading: Reading, owner:
     """Sign-off, change request, complaint, promises: each with the sentence that shows it."""
     if record.kind != "human" or record.automatic or record.client_id is None:
         return
-    session.add_all(_items(record, reading, owner))
+    _note_items(session, _items(record, reading, owner))
     if record.direction != "inbound":
         return
     if reading.approval:
@@ -134,18 +135,45 @@ def open_item(record: Record, kind: str, by: str, what: str, owner: str) -> Open
     )
 
 
+class _Complaints:
+    """The open complaints of projects that were asked for."""
+
+    def __init__(self) -> None:
+        self.open: dict[int, list[OpenItem]] = {}
+
+
 def _settle_complaints(session: Session, record: Record) -> None:
     """A client who praises or approves after a complaint has been heard."""
-    open_complaints = session.scalars(
-        select(OpenItem).where(
-            OpenItem.project_id == record.project_id,
-            OpenItem.kind == "complaint",
-            OpenItem.settled_at.is_(None),
-            OpenItem.opened_at < record.sent_at,
+    for item in _open_complaints(session, record.project_id or 0):
+        if item.opened_at < record.sent_at and item.settled_at is None:
+            item.settled_at, item.settled_by = record.sent_at, f"record {record.id}"
+
+
+def _open_complaints(session: Session, project_id: int) -> Sequence[OpenItem]:
+    known = remembered(session, _Complaints)
+    if known is not None and project_id in known.open:
+        return known.open[project_id]
+    with session.no_autoflush:
+        found = list(
+            session.scalars(
+                select(OpenItem).where(
+                    OpenItem.project_id == project_id, OpenItem.kind == "complaint", OpenItem.settled_at.is_(None)
+                )
+            )
         )
-    )
-    for item in open_complaints:
-        item.settled_at, item.settled_by = record.sent_at, f"record {record.id}"
+    unwritten = [item for item in session.new if isinstance(item, OpenItem) and item.kind == "complaint"]
+    found.extend(item for item in unwritten if item.project_id == project_id and item.settled_at is None)
+    if known is not None:
+        known.open[project_id] = found
+    return found
+
+
+def _note_items(session: Session, items: Sequence[OpenItem]) -> None:
+    session.add_all(items)
+    known = remembered(session, _Complaints)
+    for item in items:
+        if known is not None and item.kind == "complaint" and item.project_id in known.open:
+            known.open[item.project_id].append(item)
 
 
 def apply_reading(record: Record, reading: Reading) -> None:

@@ -7,18 +7,25 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from assistant.intake.acquaintance import adopt_into_project, adopt_mail_of, known_client_of
+from assistant.intake.client_mail import MailFacts, expect_nothing_of, latest_mails, project_names
 from assistant.intake.texts import letters_of
 from assistant.model.locality import Locality, client_name, guess_locality
 from assistant.model.people import Directory, Relation, client_key, is_a_person, role_in
-from assistant.model.projects import Choice, NewThread, ProjectCandidate, choose_project, words_of
-from assistant.store.clients import client_by_key, contact_by_address, create_client, create_contact, projects_of
-from assistant.store.tables import Client, Contact, Project, Record, Thread
+from assistant.model.projects import NewThread, ProjectCandidate, choose_project
+from assistant.store.clients import (
+    client_by_key,
+    client_has_name,
+    contact_by_address,
+    create_client,
+    create_contact,
+    create_project,
+    projects_of,
+)
+from assistant.store.tables import Client, Contact, Project, Thread
 from parsers import Address, Message
 
 UNRELATED = 0.6
@@ -26,9 +33,6 @@ UNRELATED = 0.6
 _UNRELATED_ANSWER = 0.8
 """What the agency writes to a stranger makes a client, unless it is this likely no business with one."""
 
-_MAILS_COMPARED = 240
-_LETTERS_COMPARED = 1500
-_QUOTED_LETTERS = 40
 _QUOTED_LEAST = 16
 _NO_SUBJECT = re.compile(
     r"^[\[(（【]?\s*(no subject|none|无主题|無主題|无标题|無標題|kein betreff|sans objet)\s*[\])）】]?$", re.IGNORECASE
@@ -94,6 +98,7 @@ def settle_parties(
             return parties
     if client is None:
         client = _new_client(session, message, relation, counterpart, agency, at, now)
+        expect_nothing_of(session, client_id=client.id)
         adopt_mail_of(session, client, counterpart.addr_spec, client_key(counterpart.addr_spec, agency.free_mail))
     contact = parties.contact
     if (contact is None or contact.addr_spec != counterpart.addr_spec.lower()) and is_a_person(counterpart.addr_spec):
@@ -130,7 +135,7 @@ def _new_client(
     return create_client(
         session,
         key,
-        _unique(session, Client.name, name, f"{name} ({key})"),
+        _unique(name, f"{name} ({key})", lambda wanted: client_has_name(session, wanted)),
         "person" if person else "company",
         place.language,
         place.country,
@@ -166,44 +171,30 @@ def _other_contacts(
             create_contact(session, client, person.addr_spec, person.name, at, now)
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The project of a thread; whether it begins with it, and whether earlier mail was given to it."""
+
+    project: Project
+    is_new: bool = False
+    adopted: bool = False
+
+
 def settle_project(
-    session: Session,
-    thread: Thread,
-    client: Client,
-    mail: NewThread,
-    at: datetime,
-    stage: str,
-) -> tuple[Project, Choice]:
-    """The thread's project: its own if it has one, else the likeliest of the client's, else a new one. Decided at `at`."""
-    if thread.project_id is not None:
-        project = session.get(Project, thread.project_id)
-        if project is not None and project.client_id == client.id:
-            return project, Choice(
-                project.id, thread.project_confidence or 1.0, thread.project_evidence or "same thread"
-            )
+    session: Session, thread: Thread, client: Client, mail: NewThread, at: datetime
+) -> Settled:
+    """The project of a thread that has none: the likeliest of the client's, else a new one. Decided at `at`."""
     projects = {project.id: project for project in projects_of(session, client.id)}
     choice = choose_project(mail, project_candidates(session, client, list(projects.values()), mail))
     if choice.project_id is not None:
         project = projects[choice.project_id]
     else:
-        project = Project(
-            client_id=client.id,
-            name=_project_name(session, client, mail.subject),
-            owner=client.owner,
-            stage=stage,
-            stage_since=mail.sent_at,
-            opened_at=mail.sent_at,
-            last_at=mail.sent_at,
-            known_since=at,
-            tags=[],
-        )
-        session.add(project)
-        session.flush()
+        project = create_project(session, client, _project_name(session, client, mail.subject), mail.sent_at, at)
     thread.project_id, thread.client_id = project.id, client.id
     thread.project_confidence, thread.project_evidence = choice.confidence, choice.evidence
     thread.decided_at = at
-    adopt_into_project(session, project, thread, mail.sent_at, at)
-    return project, choice
+    adopted = adopt_into_project(session, project, thread, mail.sent_at, at)
+    return Settled(project, choice.project_id is None, adopted)
 
 
 def project_candidates(
@@ -212,46 +203,25 @@ def project_candidates(
     """The client's projects as the choice compares them, from their latest mail."""
     if not projects:
         return []
-    rows: dict[int, list[_MailFacts]] = {project.id: [] for project in projects}
-    for row in session.execute(
-        select(
-            Record.project_id,
-            Record.originator,
-            Record.recipients,
-            Record.base_subject,
-            Record.reply_text,
-            Record.message_id,
-        )
-        .where(Record.client_id == client.id, Record.project_id.is_not(None), Record.kind == "human")
-        .order_by(Record.sent_at.desc(), Record.message_id.desc())
-        .limit(_MAILS_COMPARED)
-    ):
-        if row[0] in rows:
-            rows[row[0]].append(_MailFacts(*row[1:]))
+    mails: dict[int, list[MailFacts]] = {project.id: [] for project in projects}
+    for item in latest_mails(session, client.id):
+        if item.project_id in mails:
+            mails[item.project_id].append(item)
     quoted = letters_of(mail.quoted)
-    return [_candidate(project, rows[project.id], mail, quoted) for project in projects]
+    return [_candidate(project, mails[project.id], mail, quoted) for project in projects]
 
 
-@dataclass(frozen=True, slots=True)
-class _MailFacts:
-    originator: str
-    recipients: list[Any]
-    subject: str
-    text: str
-    message_id: str
-
-
-def _candidate(project: Project, mails: Sequence[_MailFacts], mail: NewThread, quoted: str) -> ProjectCandidate:
+def _candidate(project: Project, mails: Sequence[MailFacts], mail: NewThread, quoted: str) -> ProjectCandidate:
     words: Counter[str] = Counter()
     people: Counter[str] = Counter()
     for item in mails:
-        words.update(words_of(f"{item.subject}\n{item.text[:_LETTERS_COMPARED]}"))
-        people.update({item.originator.lower(), *(str(person[1]).lower() for person in item.recipients)})
+        words.update(item.words)
+        people.update(item.people)
     subjects = dict.fromkeys(item.subject for item in mails if item.subject)
     return ProjectCandidate(
         project.id,
         (project.name, *(subject for subject in subjects if subject != project.name))[:41],
-        frozenset(item.originator.lower() for item in mails),
+        frozenset(item.originator for item in mails),
         project.stage,
         project.state,
         project.last_at,
@@ -263,12 +233,11 @@ def _candidate(project: Project, mails: Sequence[_MailFacts], mail: NewThread, q
     )
 
 
-def _is_quoted(earlier: _MailFacts, mail: NewThread, quoted: str) -> bool:
+def _is_quoted(earlier: MailFacts, mail: NewThread, quoted: str) -> bool:
     """The beginning of an earlier mail stands below, or its Message-ID in the text."""
     if f"<{earlier.message_id}>" in mail.text:
         return True
-    start = letters_of(earlier.text)[:_QUOTED_LETTERS]
-    return len(start) >= _QUOTED_LEAST and start in quoted
+    return len(earlier.start) >= _QUOTED_LEAST and earlier.start in quoted
 
 
 def _project_name(session: Session, client: Client, subject: str) -> str:
@@ -277,11 +246,15 @@ def _project_name(session: Session, client: Client, subject: str) -> str:
     name = (
         subject if any(character.isalnum() for character in subject) and not _NO_SUBJECT.match(subject) else client.name
     )
-    return _unique(session, Project.name, name, f"{name} – {client.name}" if name != client.name else "")
+    taken = project_names(session)
+    name = _unique(name, f"{name} – {client.name}" if name != client.name else "", lambda wanted: wanted in taken)
+    taken.add(name.lower())
+    return name
 
 
-def _unique(session: Session, column: Any, name: str, second: str) -> str:
+def _unique(name: str, second: str, is_taken: Callable[[str], bool]) -> str:
+    """The name that nobody has yet, whatever the case."""
     for wanted in (name, second, *(f"{second or name} ({number})" for number in range(2, 1000))):
-        if wanted and session.scalar(select(column).where(func.lower(column) == wanted.lower()).limit(1)) is None:
+        if wanted and not is_taken(wanted.lower()):
             return wanted
     return name

@@ -8,10 +8,10 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from assistant.model.opt_out import read_opt_out
+from assistant.store.suppressions import may_be_suppressed, note_suppressed
 from assistant.store.tables import AuditEntry, Contact, OutboxMessage, Record, Suppression
 from parsers import Message
 
-_ANY_BOUNCE = "some address bounces"
 REVIEW_AFTER = timedelta(days=180)
 """A bouncing address is looked at again after this: people return, servers are mended."""
 
@@ -59,7 +59,7 @@ def suppress(
     )
     if known is not None:
         return False
-    session.info.pop(_ANY_BOUNCE, None)
+    note_suppressed(session, addr_spec.lower())
     session.add(
         Suppression(
             addr_spec=addr_spec.lower(),
@@ -97,17 +97,9 @@ def _note_bounce(session: Session, message: Message, now: datetime) -> None:
         session.add(AuditEntry(at=now, who="assistant", event="bounced", subject=f"outbox:{row.id}", details={}))
 
 
-def _any_bounce(session: Session) -> bool:
-    """Whether any address bounces at all; asked once a session, because nearly always none of interest does."""
-    if _ANY_BOUNCE not in session.info:
-        row = session.scalar(select(Suppression.id).where(Suppression.reason == "bounce").limit(1))
-        session.info[_ANY_BOUNCE] = row is not None
-    return bool(session.info[_ANY_BOUNCE])
-
-
 def _lift_bounce(session: Session, addr_spec: str) -> None:
     """Somebody who writes can be reached again; of several bounces over the years the last one is remembered."""
-    if not _any_bounce(session):
+    if not may_be_suppressed(session, addr_spec):
         return
     bounced = (Suppression.addr_spec == addr_spec, Suppression.reason == "bounce")
     latest = session.scalar(select(Suppression.id).where(*bounced, Suppression.scope != "lifted"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def letters_of(text: str) -> str:
     """Letters and digits alone: quoting changes line ends and white space."""
     return "".join(character for character in text if character.isalnum())

@@ -270,7 +270,7 @@ def _folded(subject: str) -> str:
     return "".join(subject.casefold().split())
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=512)
 def words_of(text: str) -> frozenset[str]:
     """Latin words and Chinese character pairs."""
     text = text.casefold()

@@ -97,9 +97,14 @@ class TextToRead:
 
 
 class Reader(Protocol):
-    """Reads mail. `prepare` does the costly part for many texts at once; `read` adds the project's context."""
+    """Reads mail. `prepare` does the costly part for many texts at once; `read` adds the project's context.
+
+    `words` are the stage probabilities of the text alone, before anything else of the mail is known.
+    """
 
     def prepare(self, texts: Sequence[TextToRead]) -> Sequence[object]: ...
+
+    def words(self, text: TextToRead, prepared: object | None = None) -> tuple[tuple[str, float], ...]: ...
 
     def read(self, mail: MailToRead, prepared: object | None = None) -> Reading: ...
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from assistant.model.cadence import Refusal
+from assistant.store.remembering import remembered
 from assistant.store.tables import AuditEntry, OutboxMessage, Record
 
 _log = structlog.get_logger("assistant.outbox")
@@ -109,7 +110,7 @@ def _miss(session: Session, row: OutboxMessage, now: datetime) -> None:
 
 def settle_sent_draft(session: Session, record: Record, in_reply_to: str | None, now: datetime) -> bool:
     """A colleague sent a draft: its Message-ID shows up, or in its thread an answer of theirs to the same message."""
-    if record.direction != "outbound" or record.thread_id is None:
+    if record.direction != "outbound" or record.thread_id is None or not _any_placed(session):
         return False
     rows = session.scalars(
         select(OutboxMessage).where(
@@ -125,6 +126,27 @@ def settle_sent_draft(session: Session, record: Record, in_reply_to: str | None,
             _settle_as_sent(session, row, f"sent by {record.originator}", now)
             return True
     return False
+
+
+class _Placed:
+    """Whether any draft lies in the mailbox."""
+
+    def __init__(self) -> None:
+        self.any: bool | None = None
+
+
+def _any_placed(session: Session) -> bool:
+    """Asked once in a transaction that remembers: drafts are laid down by others, between two of its kind."""
+    remembers = remembered(session, _Placed)
+    if remembers is not None and remembers.any is not None:
+        return remembers.any
+    waiting = select(OutboxMessage.id).where(
+        OutboxMessage.release == "draft", OutboxMessage.state == "waiting_approval"
+    )
+    found = session.scalar(waiting.limit(1)) is not None
+    if remembers is not None:
+        remembers.any = found
+    return found
 
 
 def _settle_as_sent(session: Session, row: OutboxMessage, reason: str, now: datetime) -> None:

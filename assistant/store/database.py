@@ -16,6 +16,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from assistant.errors import AssistantError, StoreUnavailable
+from assistant.store.writing import number_new_rows
 
 _BUSY_TIMEOUT_SECONDS = 30
 
@@ -42,6 +43,7 @@ class Database:
         """A transaction. Raises StoreUnavailable with what to do when the database is locked, full or gone."""
         try:
             with self._sessions() as session, session.begin():
+                number_new_rows(session)
                 yield session
         except DatabaseError as error:
             if not is_broken(error):

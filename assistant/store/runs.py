@@ -81,12 +81,17 @@ def definitions(session: Session, project_ids: Sequence[int]) -> dict[RunKey, tu
     }
 
 
-def open_run_projects(session: Session, client_id: int) -> Sequence[int]:
-    """Projects of a client in which a cadence is under way; where there is none at all that is asked once a session."""
+def nothing_under_way(session: Session) -> bool:
+    """Whether there is no open run at all: asked once a session."""
     if _NO_OPEN_RUNS not in session.info:
         open_run = select(CadenceRunRow.id).where(CadenceRunRow.status.in_(OPEN_STATUSES)).limit(1)
         session.info[_NO_OPEN_RUNS] = session.scalar(open_run) is None
-    if session.info[_NO_OPEN_RUNS]:
+    return bool(session.info[_NO_OPEN_RUNS])
+
+
+def open_run_projects(session: Session, client_id: int) -> Sequence[int]:
+    """Projects of a client in which a cadence is under way; where there is none at all that is asked once a session."""
+    if nothing_under_way(session):
         return ()
     return session.scalars(
         select(CadenceRunRow.project_id)

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from assistant.store.types import UtcDateTime
+from assistant.store.writing import write_in_order
 
 
 class Base(DeclarativeBase):
@@ -540,3 +541,6 @@ class AuditEntry(Base):
     event: Mapped[str] = mapped_column(String(60))
     subject: Mapped[str] = mapped_column(String(120))
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+write_in_order(Base)

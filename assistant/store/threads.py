@@ -57,6 +57,63 @@ def place_in_thread(session: Session, ids: Sequence[str], subject: str, sent_at:
     return place_batch(session, [ThreadedMail(ids, subject, sent_at)])[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The thread of a message, whether it is `new`, and whether others were `merged` into it for this message."""
+
+    thread: Thread
+    new: bool = False
+    merged: bool = False
+
+
+class ThreadBook:
+    """The threads of the messages that one transaction interprets one after the other.
+
+    What the messages mention is asked for once. Each is placed as `place_in_thread` does it, seeing those before it
+    and none that follow, and what is new is written with the next flush.
+    """
+
+    def __init__(self, session: Session, ids: Iterable[str]) -> None:
+        """`ids`: all that will be placed; others may not be."""
+        self._session = session
+        self._keys: dict[str, ThreadKey] = {}
+        self._threads: dict[int, Thread] = {}
+        self._remember(ids)
+
+    def place(self, mail: ThreadedMail) -> Placed:
+        known = [self._keys[identifier] for identifier in mail.ids if identifier in self._keys]
+        numbers = {key.thread_id for key in known}
+        if len(numbers) > 1:
+            thread = place_batch(self._session, [mail])[0]
+            self._remember(mail.ids)
+            return Placed(thread, merged=True)
+        if numbers:
+            thread = self._threads[numbers.pop()]
+            _widen(thread, mail.sent_at, mail.subject, mail.sent_at)
+        else:
+            thread = Thread(subject=mail.subject, started_at=mail.sent_at, last_at=mail.sent_at)
+            self._session.add(thread)
+            self._threads[thread.id] = thread
+        for identifier in mail.ids:
+            if identifier not in self._keys:
+                self._keys[identifier] = ThreadKey(message_id=identifier, thread_id=thread.id, kind="ghost")
+                self._session.add(self._keys[identifier])
+        if self._keys[mail.ids[0]].kind != "message":
+            self._keys[mail.ids[0]].kind = "message"
+        return Placed(thread, new=not numbers)
+
+    def threads(self) -> Iterable[Thread]:
+        """Those that are known by now."""
+        return self._threads.values()
+
+    def _remember(self, ids: Iterable[str]) -> None:
+        for part in _parts(sorted(set(ids))):
+            rows = self._session.scalars(select(ThreadKey).where(ThreadKey.message_id.in_(part)))
+            self._keys.update((key.message_id, key) for key in rows)
+        numbers = {key.thread_id for key in self._keys.values()} - self._threads.keys()
+        self._threads.update(_load(self._session, numbers))
+
+
 def living_thread(session: Session, thread_id: int) -> Thread | None:
     """The thread itself, or the one it was merged into."""
     thread = session.get(Thread, thread_id)

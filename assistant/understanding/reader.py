@@ -20,7 +20,7 @@ from assistant.understanding.features import BODY, FEATURES, SENTENCES, SPANS, T
 from assistant.understanding.labels import read_approval
 from assistant.understanding.memory import Corrected, Memory, with_stage
 from assistant.understanding.pipeline import labels_of, stage_of
-from assistant.understanding.sentences import Sentence, summarise
+from assistant.understanding.sentences import Sentence, split_sentences, summarise
 
 _LONGEST = 20_000
 
@@ -83,12 +83,18 @@ class PipelineReader:
                 )
         return prepared
 
+    def words(self, text: TextToRead, prepared: object | None = None) -> tuple[tuple[str, float], ...]:
+        """Stage probabilities of the words alone, the likeliest first."""
+        if not isinstance(prepared, Prepared) or prepared.model != self.model:
+            prepared = self.prepare([text])[0]
+        return _ranked(prepared.words)
+
     def read(self, mail: MailToRead, prepared: object | None = None) -> Reading:
         """What the mail says, in the light of the project's earlier mail."""
+        if mail.automatic and mail.direction == "inbound":
+            return self._machine_mail(mail)
         if not isinstance(prepared, Prepared) or prepared.model != self.model:
             prepared = self.prepare([TextToRead(mail.subject, mail.text, mail.language)])[0]
-        if mail.automatic and mail.direction == "inbound":
-            return self._machine_mail(prepared)
         stage = self._stage.models[self.mode].in_context(mail, prepared.words, prepared.features)
         known = self._recall(mail, prepared)
         if known is None:
@@ -105,11 +111,11 @@ class PipelineReader:
             return None
         return self.memory.recall(TextToRead(mail.subject, mail.text, mail.language), mail.direction, prepared.features)
 
-    def _machine_mail(self, prepared: Prepared) -> Reading:
+    def _machine_mail(self, mail: MailToRead) -> Reading:
         """By definition a notice, bounce or out-of-office reply belongs to no stage, whatever it quotes."""
         rest = 0.02 / (len(STAGE_LABELS) - 1)
         surely = tuple((label, 0.98 if label == UNRELATED else rest) for label in (UNRELATED, *STAGE_LABELS[:-1]))
-        summary = summarise(prepared.sentences, prepared.subject)
+        summary = summarise(split_sentences(mail.text[:_LONGEST].strip()), mail.subject)
         return Reading(UNRELATED, 0.98, summary, surely, (), "", "", "nobody", "", (), (), summary, surely, self.model)
 
     def _reading(self, mail: MailToRead, prepared: Prepared, stage: Floats) -> Reading:

@@ -1,0 +1,162 @@
+"""The phases 4 to 9 of one message after another, in one transaction that asks once for what all of them need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from assistant.intake.client_mail import expect_nothing_of, expect_orphans, forget_client_mail, note_record
+from assistant.intake.interpretation import Candidate, Interpretation, Understood
+from assistant.intake.project_book import ProjectBook
+from assistant.intake.record import apply_reading, note_consequences, refresh_touched
+from assistant.intake.signals import note_signals
+from assistant.model.people import client_key
+from assistant.model.threading import ids_of
+from assistant.store.clients import expect_clients, expect_people, expected_clients
+from assistant.store.remembering import parts_of, remember
+from assistant.store.runs import nothing_under_way
+from assistant.store.tables import Record, Thread
+from assistant.store.threads import ThreadBook, ThreadedMail
+from parsers import Address, Message
+
+AfterRecord = Callable[[Session, Record, Message], None]
+"""Called in the message's own transaction after it was recorded: deciding, settling, receipts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreted:
+    """What became of a message: logged, duplicate or ignored, why, and its record."""
+
+    outcome: str
+    reason: str = ""
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A record that has the Message-ID of a message of the batch."""
+
+    record_id: int
+    raw_id: int | None
+    fingerprint: str
+
+
+class Phases:
+    """Interprets the messages of one batch in one transaction. After a rollback a new one is needed."""
+
+    def __init__(
+        self,
+        session: Session,
+        one: Interpretation,
+        after_record: AfterRecord | None,
+        free_mail: frozenset[str],
+        mails: Sequence[Candidate],
+    ) -> None:
+        self._session = session
+        self._one = one
+        self._after_record = after_record
+        one.phase = "thread"
+        one.book = ProjectBook()
+        remember(session)
+        self._ids = {mail.location.id: ids_of(mail.message_id, mail.message) for mail in mails}
+        self._threads = ThreadBook(session, (identifier for group in self._ids.values() for identifier in group))
+        self._records = _records_with(session, [mail.message_id for mail in mails])
+        self._expect(mails, free_mail)
+
+    def interpret(self, mail: Candidate) -> Interpreted:
+        """One message through all phases. What it wrote is flushed with the next question to the database."""
+        self._one.phase = "thread"
+        relation = mail.relation
+        if relation.automatic and relation.counterpart is None:
+            return Interpreted("ignored", "our own mail to staff")
+        same = self._same(mail)
+        if same is not None:
+            return Interpreted("duplicate", f"same as record {same}", self._session.get(Record, same))
+        thread = self._place(mail)
+        understood = self._one.understand(self._session, mail, thread)
+        self._one.phase = "record"
+        record = self._recorded(mail, thread, understood)
+        self._consequences(mail, record, understood)
+        self._one.phase = "decide"
+        self._decide(record, mail.message)
+        return Interpreted("logged", "spoofed sender" if relation.spoofed else "", record)
+
+    def finish(self) -> None:
+        """What the messages changed together: the state of their projects. Everything is written."""
+        self._one.phase = "record"
+        refresh_touched(self._session, self._one.book)
+        self._session.flush()
+
+    def _expect(self, mails: Sequence[Candidate], free_mail: frozenset[str]) -> None:
+        """Asks at once for everybody and everything that the messages speak of."""
+        session, threads = self._session, list(self._threads.threads())
+        people = {person.addr_spec for mail in mails for person in _outsiders(mail)}
+        expect_people(session, people, {client_key(address, free_mail) for address in people})
+        expect_clients(session, {thread.client_id for thread in threads if thread.client_id is not None})
+        expect_orphans(session, expected_clients(session), {thread.id for thread in threads})
+        self._one.book.expect(session, {thread.project_id for thread in threads if thread.project_id is not None})
+
+    def _same(self, mail: Candidate) -> int | None:
+        """The record of the same message: same Message-ID and, beyond doubt, the same content."""
+        for known in self._records.get(mail.message_id, ()):
+            if known.raw_id == mail.location.raw_id or known.fingerprint == mail.fingerprint:
+                return known.record_id
+        return None
+
+    def _place(self, mail: Candidate) -> Thread:
+        ids = self._ids[mail.location.id]
+        placed = self._threads.place(ThreadedMail(ids, mail.message.base_subject, mail.sent_at))
+        if placed.merged:
+            forget_client_mail(self._session)
+        if placed.new:
+            expect_nothing_of(self._session, thread_id=placed.thread.id)
+        return placed.thread
+
+    def _recorded(self, mail: Candidate, thread: Thread, understood: Understood) -> Record:
+        parties, project = understood.parties, understood.project
+        record = self._one.blank_record(mail, thread)
+        record.client_id = parties.client.id if parties.client else None
+        record.contact_id = parties.contact.id if parties.contact else None
+        record.project_id = project.id if project else None
+        record.context = understood.context
+        apply_reading(record, understood.reading)
+        self._session.add(record)
+        known = _Known(record.id, record.raw_id, record.fingerprint)
+        self._records.setdefault(mail.message_id, []).append(known)
+        note_record(self._session, record)
+        return record
+
+    def _consequences(self, mail: Candidate, record: Record, understood: Understood) -> None:
+        note_signals(self._session, mail.message, record, understood.parties.contact, record.logged_at)
+        project = understood.project
+        if project is not None:
+            self._one.book.add(record)
+            self._one.book.touch(project)
+            note_consequences(self._session, record, understood.reading, project.owner)
+
+    def _decide(self, record: Record, message: Message) -> None:
+        if self._after_record is None:
+            return
+        if record.may_start or not nothing_under_way(self._session):
+            # Rules see the projects as they stand with this message.
+            refresh_touched(self._session, self._one.book)
+            self._session.flush()
+        self._after_record(self._session, record, message)
+
+
+def _outsiders(mail: Candidate) -> list[Address]:
+    relation = mail.relation
+    return [person for person in (relation.counterpart, *relation.others) if person is not None]
+
+
+def _records_with(session: Session, message_ids: Sequence[str]) -> dict[str, list[_Known]]:
+    """Records that have one of these Message-IDs, the oldest first."""
+    found: dict[str, list[_Known]] = {}
+    columns = select(Record.message_id, Record.id, Record.raw_id, Record.fingerprint).order_by(Record.id)
+    for part in parts_of(message_ids):
+        for message_id, *rest in session.execute(columns.where(Record.message_id.in_(part))):
+            found.setdefault(message_id, []).append(_Known(*rest))
+    return found

@@ -1,0 +1,109 @@
+"""Parses and reads a batch while the one before is written: partly in a process beside, partly here when that is behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor, Future
+from dataclasses import dataclass
+
+import structlog
+
+from assistant.intake.careful import CarefulReading
+from assistant.intake.isolation import is_risky
+from assistant.intake.parsing import KeptMail, ParsedMail, Unparsed, facts_of, parse_and_prepare
+from assistant.intake.reading_process import Parsed, ReadingProcess
+from assistant.intake.relations import AgencySide
+from assistant.model.reading import Reader
+
+_log = structlog.get_logger("assistant.intake")
+
+_AT_ONCE = 32
+"""Messages that are parsed and read together: enough for the reader to be quick, few enough to share out evenly."""
+_PATIENCE_SECONDS = 120.0
+"""A part that takes the process longer is taken from it: it hangs."""
+
+
+@dataclass(slots=True)
+class Part:
+    """Messages that are read together: here, or by the process, whose answer is awaited."""
+
+    mails: Sequence[KeptMail]
+    beside: Future[Parsed] | None = None
+    parsed: Parsed | None = None
+
+
+class ReadingAhead:
+    """Begins batches and collects them later. Without a process everything is read when it is collected."""
+
+    def __init__(self, agency: AgencySide, reader: Reader, careful: CarefulReading) -> None:
+        self._agency = agency
+        self._reader = reader
+        self._careful = careful
+        self._process: ReadingProcess | None = None
+
+    @property
+    def beside(self) -> bool:
+        """Whether a process helps."""
+        return self._process is not None
+
+    def start_process(self, make_reader: Callable[[], Reader]) -> None:
+        """From now on, as soon as it has loaded its model, a process helps."""
+        if self._process is None:
+            self._process = ReadingProcess(make_reader, self._agency.directory)
+
+    def stop_process(self) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+    def begin(self, mails: Sequence[KeptMail]) -> list[Part]:
+        """What `collect` takes later."""
+        parts = [Part(mails[start : start + _AT_ONCE]) for start in range(0, len(mails), _AT_ONCE)]
+        try:
+            if self._process is not None and self._process.is_ready:
+                for part in parts:
+                    if not any(map(self._belongs_here, part.mails)):
+                        part.beside = self._process.begin(part.mails)
+        except BrokenExecutor:
+            self._lost("ended")
+        return parts
+
+    def collect(self, parts: Sequence[Part]) -> list[ParsedMail | Unparsed]:
+        """All of the batch, in order. Whatever the process has not begun when it is wanted is read here, the last first."""
+        for part in reversed(parts):
+            if part.beside is None or part.beside.cancel():
+                part.parsed = self._read_here(part)
+        return [mail for part in parts for mail in (part.parsed or self._fetched(part))]
+
+    def parse(self, mail: KeptMail) -> ParsedMail:
+        """Phase 3 of one message, in this process. Raises what the message breaks."""
+        message = self._careful.parse(mail.location_id, mail.raw)
+        prove = self._agency.prove if mail.recent else None
+        return facts_of(mail, message, self._agency.directory, (lambda: prove(mail.raw, message)) if prove else None)
+
+    def _belongs_here(self, mail: KeptMail) -> bool:
+        """What needs proof of its sender, or a parser that may be killed."""
+        return (mail.recent and self._agency.prove is not None) or is_risky(mail.raw)
+
+    def _read_here(self, part: Part) -> Parsed:
+        under_way = [mail.location_id for mail in part.mails]
+        return parse_and_prepare(part.mails, self.parse, self._reader, lambda: self._careful.under_way(under_way))
+
+    def _fetched(self, part: Part) -> Parsed:
+        """What the process made of it; should that be lost, what is made of it here."""
+        assert part.beside is not None, "parts without a future were read here"
+        try:
+            return part.beside.result(_PATIENCE_SECONDS)
+        except BrokenExecutor:
+            self._lost("ended")
+        except TimeoutError:
+            self._lost("hangs")
+        except Exception as error:  # noqa: BLE001  # what cannot be carried over is read here
+            _log.warning("reading_process_failed", error=type(error).__name__, messages=len(part.mails))
+        return self._read_here(part)
+
+    def _lost(self, how: str) -> None:
+        if self._process is not None:
+            _log.warning("reading_process_lost", how=how, then="everything is read in this process")
+            self._process.kill()
+            self._process = None

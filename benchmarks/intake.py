@@ -30,6 +30,7 @@ from assistant.clock import FrozenClock
 from assistant.config import load_config
 from assistant.intake.history import HistoricMail, keep_history
 from assistant.mail.free_mail import FREE_MAIL_DOMAINS
+from assistant.understanding.in_use import ReaderInUse
 from benchmarks.import_speed import of_several_clients
 from benchmarks.installation import AGENCY_DOMAIN, ASSISTANT
 from benchmarks.relations import CORPUS, SEED, Letter, Person, raw_mails, read_projects, read_strays
@@ -85,13 +86,19 @@ def installation(folder: Path, domains: Sequence[str], encoder: str) -> Workplac
     return Workplace(load_config(config), folder, Options(), FrozenClock(datetime(2026, 6, 1, tzinfo=UTC)))
 
 
+def mode_of(workplace: Workplace) -> str:
+    reader = workplace.reader
+    assert isinstance(reader, ReaderInUse), "an installation has a reader that follows corrections"
+    return str(getattr(reader.inner, "mode", ""))
+
+
 def seconds(who: int) -> float:
     usage = resource.getrusage(who)
     return usage.ru_utime + usage.ru_stime
 
 
 def measure_many(workplace: Workplace, mails: Sequence[bytes]) -> None:
-    mode = workplace.reader.mode  # type: ignore[attr-defined]  # the shipped reader says which model answers
+    mode = mode_of(workplace)
     _ = workplace.intake
     own, beside, began = seconds(resource.RUSAGE_SELF), seconds(resource.RUSAGE_CHILDREN), time.perf_counter()
     keep_history(
@@ -114,7 +121,7 @@ def measure_many(workplace: Workplace, mails: Sequence[bytes]) -> None:
 
 def measure_single(workplace: Workplace, mails: Sequence[bytes]) -> None:
     """One new mail after another, each alone: from kept bytes to the committed record."""
-    mode = workplace.reader.mode  # type: ignore[attr-defined]  # the shipped reader says which model answers
+    mode = mode_of(workplace)
     took = []
     for raw in mails:
         keep_history(workplace.database, workplace.archive, workplace.clock, [HistoricMail(raw, None)], None)

@@ -193,7 +193,7 @@ def project_names(session: Session) -> set[str]:
 def _orphans(session: Session, clients: Sequence[int], threads: Sequence[int]) -> list[Orphan]:
     columns = select(Record.id, Record.thread_id, Record.client_id, Record.sent_at)
     loose = columns.where(Record.project_id.is_(None), Record.kind == "human")
-    found = {}
+    found: dict[int, Orphan] = {}
     for part in parts_of(clients):
         found.update((row[0], Orphan(*row)) for row in session.execute(loose.where(Record.client_id.in_(part))))
     for part in parts_of(threads):

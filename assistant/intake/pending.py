@@ -14,7 +14,9 @@ BATCH_BYTES = 16_000_000
 """Raw mail of one batch, of which two may be at hand; a larger message comes alone."""
 
 
-def pending_batch(session: Session, size: int, only: int | None = None, but: Collection[int] = ()) -> Sequence[Location]:
+def pending_batch(
+    session: Session, size: int, only: int | None = None, but: Collection[int] = ()
+) -> Sequence[Location]:
     """Up to `size` locations that wait, together not much above `BATCH_BYTES`; or the one asked for, if it waits.
 
     Those in `but` are at hand already.

@@ -157,6 +157,6 @@ def _records_with(session: Session, message_ids: Sequence[str]) -> dict[str, lis
     found: dict[str, list[_Known]] = {}
     columns = select(Record.message_id, Record.id, Record.raw_id, Record.fingerprint).order_by(Record.id)
     for part in parts_of(message_ids):
-        for message_id, *rest in session.execute(columns.where(Record.message_id.in_(part))):
-            found.setdefault(message_id, []).append(_Known(*rest))
+        for message_id, record_id, raw_id, fingerprint in session.execute(columns.where(Record.message_id.in_(part))):
+            found.setdefault(message_id, []).append(_Known(record_id, raw_id, fingerprint))
     return found

@@ -14,9 +14,7 @@ from assistant.store.tables import Location, Quarantine
 _log = structlog.get_logger("assistant.intake")
 
 
-def put_in_quarantine(
-    session: Session, location: Location, phase: str, error: str, reason: str, now: datetime
-) -> None:
+def put_in_quarantine(session: Session, location: Location, phase: str, error: str, reason: str, now: datetime) -> None:
     """Stores which phase broke and on what; a message that was there before counts one attempt more. `error` names its type."""
     location.outcome, location.outcome_reason = "quarantined", phase
     row = session.scalar(select(Quarantine).where(Quarantine.location_id == location.id))

@@ -83,7 +83,7 @@ class ReadingProcess:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def kill(self) -> None:
-        """Ends the process at once."""
-        for process in list((self._pool._processes or {}).values()):  # noqa: SLF001  # the pool offers nothing for it
+        """Ends the process at once; the pool itself offers nothing for it."""
+        for process in list((self._pool._processes or {}).values()):
             process.kill()
         self._pool.shutdown(wait=False, cancel_futures=True)

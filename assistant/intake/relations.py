@@ -180,9 +180,7 @@ class Settled:
     adopted: bool = False
 
 
-def settle_project(
-    session: Session, thread: Thread, client: Client, mail: NewThread, at: datetime
-) -> Settled:
+def settle_project(session: Session, thread: Thread, client: Client, mail: NewThread, at: datetime) -> Settled:
     """The project of a thread that has none: the likeliest of the client's, else a new one. Decided at `at`."""
     projects = {project.id: project for project in projects_of(session, client.id)}
     choice = choose_project(mail, project_candidates(session, client, list(projects.values()), mail))

@@ -35,6 +35,9 @@ class ReaderInUse:
     def prepare(self, texts: Sequence[TextToRead]) -> Sequence[object]:
         return self._reader.prepare(texts)
 
+    def words(self, text: TextToRead, prepared: object | None = None) -> tuple[tuple[str, float], ...]:
+        return self._reader.words(text, prepared)
+
     def read(self, mail: MailToRead, prepared: object | None = None) -> Reading:
         return self._reader.read(mail, prepared)
 

@@ -110,9 +110,8 @@ def test_a_small_message_that_never_ends_is_given_up_too(monkeypatch: pytest.Mon
 @pytest.fixture
 def office(tmp_path: Path) -> Office:
     opened = open_office(write_config(tmp_path), now=MONDAY + timedelta(hours=1))
-    opened.workplace.intake._one._careful = opened.workplace.intake._careful = CarefulReading(
-        tmp_path, LIMITS, IsolatedParser(LIMITS, READER)
-    )
+    intake = opened.workplace.intake
+    intake._careful = intake._ahead._careful = CarefulReading(tmp_path, LIMITS, IsolatedParser(LIMITS, READER))
     return opened
 
 

@@ -51,13 +51,16 @@ def test_a_corrected_stage_moves_the_project_and_is_context_for_later_mail(offic
 
 def test_what_was_set_right_weighs_more_in_later_reading_than_what_the_words_said(office: Office) -> None:
     from assistant.intake.facts import history
+    from assistant.intake.project_book import ProjectBook
 
     office.hear(mail("#proposal 请看", message_id="a@mingshan.example"))
     set_right(office, "a@mingshan.example", stage="closing")
     with office.session() as session:
         record = by_id(session, "a@mingshan.example")
         record.text_probabilities = [["proposal", 0.9], ["closing", 0.1]]
-        (item,) = history([record], office.clock.now())
+        session.flush()
+        entries = ProjectBook().entries(session, record.project_id or 0)
+        (item,) = history(entries, office.clock.now())
     assert (item.stage, dict(item.stage_probabilities)["closing"]) == ("closing", 0.94)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from assistant.intake.client_mail import expect_nothing_of, expect_orphans, forget_client_mail, note_record
 from assistant.intake.interpretation import Candidate, Interpretation, Understood
+from assistant.intake.ledger import is_canary
 from assistant.intake.project_book import ProjectBook
 from assistant.intake.record import apply_reading, note_consequences, refresh_touched
 from assistant.intake.signals import note_signals
@@ -70,11 +71,14 @@ class Phases:
         """One message through all phases. What it wrote is flushed with the next question to the database."""
         self._one.phase = "thread"
         relation = mail.relation
-        if relation.automatic and relation.counterpart is None:
+        to_ourselves = relation.automatic and relation.counterpart is None
+        if to_ourselves and not is_canary(self._session, mail.message_id):
             return Interpreted("ignored", "our own mail to staff")
         same = self._same(mail)
         if same is not None:
             return Interpreted("duplicate", f"same as record {same}", self._session.get(Record, same))
+        if to_ourselves:
+            return Interpreted("logged", "canary", self._outside(mail))
         thread = self._place(mail)
         understood = self._one.understand(self._session, mail, thread)
         self._one.phase = "record"
@@ -114,6 +118,12 @@ class Phases:
         if placed.new:
             expect_nothing_of(self._session, thread_id=placed.thread.id)
         return placed.thread
+
+    def _outside(self, mail: Candidate) -> Record:
+        """A record outside every thread, client and project."""
+        record = self._one.blank_record(mail, None)
+        self._session.add(record)
+        return record
 
     def _recorded(self, mail: Candidate, thread: Thread, understood: Understood) -> Record:
         parties, project = understood.parties, understood.project

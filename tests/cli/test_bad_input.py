@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -205,7 +206,8 @@ def _contents(folder: Path) -> dict[str, tuple[int, str]]:
 def test_a_dry_run_says_what_would_be_sent_and_leaves_no_trace(
     tmp_path: Path, config: Path, mailbox: Mailbox, smtp_sink: SmtpSink
 ) -> None:
-    mailbox.deliver(mail("请报价。#discovery", message_id="a@mingshan.example"))
+    asked_at = MONDAY - timedelta(hours=1)
+    mailbox.deliver(mail("请报价。#discovery", message_id="a@mingshan.example", at=asked_at))
     mailbox.deliver(
         mail("方案附上。#proposal", originator=LILEI, to=(CHEN,), cc=(ASSISTANT,), answers=("a@mingshan.example",))
     )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from assistant.deciding import EditedRules
     from assistant.intake.keep import StoreSink
     from assistant.intake.pipeline import Intake, IntakeCounts
+    from assistant.keeping.replay import Interpreting
     from assistant.learning import Learning
     from assistant.mail.oauth import TokenSource
     from assistant.mail.reader import MailboxReader
@@ -230,6 +231,21 @@ class Workplace:
         from assistant.mail.signatures import SignatureProof
 
         return SignatureProof() if self.config.mailbox is not None and self.config.mailbox.verify_dkim else None
+
+    def interpreting(self) -> Interpreting:
+        """For interpreting everything again: a reader that nobody has taught yet."""
+        from assistant.keeping.replay import Interpreting
+        from assistant.mail.providers import FREE_MAIL_DOMAINS
+
+        reader = self.reader
+        if isinstance(reader, Follower):
+            from assistant.understanding.in_use import ReaderInUse
+
+            reader = ReaderInUse(self._load_reader, self.models_folder)
+        from assistant.intake.relations import AgencySide
+
+        agency = AgencySide(self.directory, self.locality, FREE_MAIL_DOMAINS, self.default_owner)
+        return Interpreting(reader, agency, self.config.intake.cutoff, self.archive)
 
     def decide_project(self, session: Session, project_id: int) -> None:
         """Decides one project now and stores the effects in the same transaction."""

@@ -21,6 +21,7 @@ from assistant.cli import (
     outbox,
     projects,
     quarantine,
+    rebuild,
     records,
     report,
     rules,
@@ -62,7 +63,7 @@ def root(
     ctx.obj = CommandContext(config or Path("config.toml"), explicit=config is not None)
 
 
-for module in (demo, init, doctor, run, imports, records, ledger, projects, clients, backup):
+for module in (demo, init, doctor, run, imports, records, ledger, projects, clients, backup, rebuild):
     module.register(app)
 app.add_typer(message.app, name="message")
 app.add_typer(rules.app, name="rules")

@@ -65,14 +65,27 @@ def find_client(session: Session, which: str) -> Client:
 @app.command("merge")
 def merge(ctx: typer.Context, source: str, target: str) -> None:
     """Join SOURCE into TARGET: a subsidiary, a second domain, a person who turned out to be of a company."""
+    from assistant.intake.moves import client_key
     from assistant.store.clients import merge_clients
+    from assistant.store.tables import AuditEntry
 
-    with context_of(ctx).database().session() as session:
+    workplace = context_of(ctx).workplace()
+    with workplace.database.session() as session:
         first, second = find_client(session, source), find_client(session, target)
         if first.id == second.id:
             say("They are one client already.")
             return
+        keys = {"source": client_key(session, first), "target": client_key(session, second)}
         merge_clients(session, first, second)
+        session.add(
+            AuditEntry(
+                at=workplace.clock.now(),
+                who="command line",
+                event="clients-merged",
+                subject=f"client:{second.id}",
+                details=keys,
+            )
+        )
         say(f"{first.name} is now part of {second.name}.")
 
 

@@ -94,6 +94,7 @@ def _tell_staff(workplace: Workplace, session: Session, facts: DatabaseFacts, no
         *filter(None, [workplace.reports.quarantine_notice(session, now)]),
         *ledger_notices(workplace.reports, session, now),
         *tend_canary(workplace, session, now),
+        *filter(None, [workplace.reports.suspicion_notice(session, now)]),
     ]
     return sum(queue_staff_mail(session, mail, workplace.sender, now) is not None for mail in mails)
 

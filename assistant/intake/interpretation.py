@@ -19,12 +19,16 @@ from assistant.intake.parsing import KeptMail, ParsedMail
 from assistant.intake.project_book import ProjectBook
 from assistant.intake.record import refresh_touched
 from assistant.intake.relations import AgencySide, Parties, Settled, find_parties, settle_parties, settle_project
+from assistant.intake.suspicion import Suspicion, Watch, stands_apart
 from assistant.model.people import Relation
 from assistant.model.projects import NewThread
 from assistant.model.reading import MailToRead, Reader, Reading, Sign, TextToRead
 from assistant.model.weak_threads import subject_key
 from assistant.store.tables import Client, Location, Project, Record, Thread
 from parsers import Message
+
+_NOBODY = Parties(None, None)
+"""To whom mail belongs that pretends to be another's: it must not answer for a client or move a project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Candidate:
     subject: str
     fingerprint: str = ""
     prepared: object | None = None
+    suspicions: tuple[Suspicion, ...] = ()
     heard: Record | None = None
     """The record of a message that is thought over again: what was read of it stands while its context is the same."""
 
@@ -98,6 +103,7 @@ class Interpretation:
         self._agency = agency
         self._clock = clock
         self._settings = settings
+        self._watch = Watch(agency)
         self.phase = ""
         self.book = ProjectBook()
 
@@ -117,7 +123,12 @@ class Interpretation:
         """Phases 5 and 6: direction, client, contact, project and labels."""
         self.phase = "relate"
         relation = candidate.relation
-        known = _from_thread(session, thread, relation, find_parties(session, relation, self._agency))
+        candidate.suspicions = self._watch.suspicions(session, candidate.message, relation, candidate.location.order_at)
+        apart = stands_apart(candidate.suspicions, in_conversation=thread.client_id is not None)
+        if apart:
+            self.phase = "understand"
+            return Understood(_NOBODY, None, *self._read(session, candidate, _NOBODY, None))
+        known = _from_thread(session, thread, find_parties(session, relation, self._agency))
         self.phase = "understand"
         known_project = thread.project_id
         words = _words_heard(candidate.heard) or self._words(candidate)
@@ -264,13 +275,8 @@ class Interpretation:
         )
 
 
-def _from_thread(session: Session, thread: Thread, relation: Relation, parties: Parties) -> Parties:
-    """Internal mail and machines' answers belong to the client whose conversation they are in.
-
-    Mail that pretends to be ours belongs to nobody: it must not answer for a client or move a project.
-    """
-    if relation.spoofed:
-        return Parties(None, None)
+def _from_thread(session: Session, thread: Thread, parties: Parties) -> Parties:
+    """Internal mail and machines' answers belong to the client whose conversation they are in."""
     if parties.client is None and thread.client_id is not None:
         return Parties(session.get(Client, thread.client_id), parties.contact)
     return parties

@@ -14,6 +14,7 @@ from assistant.intake.ledger import is_canary
 from assistant.intake.project_book import ProjectBook
 from assistant.intake.record import apply_reading, note_consequences, refresh_touched
 from assistant.intake.signals import note_signals
+from assistant.intake.suspicion import note_suspicions, summary_of
 from assistant.model.people import client_key
 from assistant.model.threading import ids_of
 from assistant.store.clients import expect_clients, expect_people, expected_clients
@@ -86,7 +87,7 @@ class Phases:
         self._consequences(mail, record, understood)
         self._one.phase = "decide"
         self._decide(record, mail.message)
-        return Interpreted("logged", "spoofed sender" if relation.spoofed else "", record)
+        return Interpreted("logged", summary_of(mail.suspicions), record)
 
     def finish(self) -> None:
         """What the messages changed together: the state of their projects. Everything is written."""
@@ -140,6 +141,7 @@ class Phases:
         return record
 
     def _consequences(self, mail: Candidate, record: Record, understood: Understood) -> None:
+        note_suspicions(self._session, record, mail.suspicions, record.logged_at)
         note_signals(self._session, mail.message, record, understood.parties.contact, record.logged_at)
         project = understood.project
         if project is not None:

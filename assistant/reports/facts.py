@@ -55,7 +55,7 @@ PlannedKind = Literal["follow_up", "greeting", "reminder", "task"]
 Release = Literal["now", "veto", "approval", "draft"]
 OptOutScope = Literal["thread", "follow_ups", "greetings", "all"]
 NoticeKind = Literal[
-    "rules_broken", "templates_broken", "quarantine", "ledger", "mailbox", "submission", "store", "other"
+    "rules_broken", "templates_broken", "quarantine", "suspicious", "ledger", "mailbox", "submission", "store", "other"
 ]
 
 
@@ -396,12 +396,16 @@ class BounceNotice:
 
 @dataclass(frozen=True, slots=True)
 class NoticeProblem:
-    """One problem in a file, or one message in quarantine. `place` is file:line:column, or a number."""
+    """One problem in a file, one message in quarantine, or one suspicion. `place` is file:line:column, a number, or who."""
 
     place: str
     message: str
     code: str = ""
     hint: str = ""
+    warning: str = ""
+    """What is suspicious (`assistant.intake.suspicion`); the template has the words. `message` is then what is imitated."""
+    apart: bool = False
+    """Whether the mail was kept apart from all clients."""
 
 
 @dataclass(frozen=True, slots=True)

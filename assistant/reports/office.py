@@ -30,6 +30,7 @@ from assistant.reports.notes import note_mails
 from assistant.reports.notices import bounce_notices, opt_out_notices, quarantine_notice
 from assistant.reports.period import Period, week_before
 from assistant.reports.staff import render_operator_notice
+from assistant.reports.suspicions import suspicion_notice
 from assistant.reports.weekly import render_weekly
 from assistant.store.facts import DatabaseFacts
 from assistant.store.tables import Client, OutboxMessage, Record
@@ -207,6 +208,13 @@ class ReportOffice:
             return None
         operator = self.surroundings.colleague(self._place.operator)
         return quarantine_notice(session, self.surroundings, operator, self.render, now)
+
+    def suspicion_notice(self, session: Session, now: datetime) -> StaffMail | None:
+        """Senders who claim to be somebody else and of whom the operator was not told yet; at most one mail an hour."""
+        if not self._place.operator:
+            return None
+        operator = self.surroundings.colleague(self._place.operator)
+        return suspicion_notice(session, self.surroundings, operator, self.render, now)
 
     def opt_out_notices(self, session: Session, now: datetime) -> list[StaffMail]:
         """To each owner, once: a contact wants no more automatic mail."""

@@ -181,6 +181,8 @@ def operator_view(notice: OperatorNotice) -> View:
             "code": problem.code,
             "message": shorten(problem.message, 240),
             "hint": shorten(problem.hint, 240),
+            "warning": problem.warning,
+            "apart": problem.apart,
         }
         for problem in notice.problems[:MAX_PROBLEMS]
     ]

@@ -1,0 +1,92 @@
+"""What the operator is told of mail that claims to be from somebody else: each sender once a day, bundled, at most one mail an hour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from assistant.rendering.staff_mail import StaffMail
+from assistant.reports.collect_context import Colleague, Surroundings
+from assistant.reports.facts import NoticeProblem, OperatorNotice
+from assistant.reports.notes import Render
+from assistant.reports.staff import render_operator_notice
+from assistant.store.tables import AuditEntry, OutboxMessage, Record
+
+EVENT: Final = "suspicious-mail"
+"""What `assistant.intake.suspicion` writes into the audit log."""
+PAUSE: Final = timedelta(hours=1)
+_TOLD_WITHIN: Final = timedelta(days=7)
+"""Of mail that is older, as after an import, nobody is told."""
+_WINDOW: Final = timedelta(days=30)
+_MOST: Final = 2_000
+
+
+def suspicion_notice(
+    session: Session, around: Surroundings, operator: Colleague, render: Render, now: datetime
+) -> StaffMail | None:
+    """Senders of which the operator was not told yet; None if there are none, or the last mail was a moment ago.
+
+    Who imitates a colleague or a client is told of once a day, who merely resembles one once a month.
+    """
+    last = session.execute(
+        select(OutboxMessage.dedupe_key, OutboxMessage.created_at)
+        .where(OutboxMessage.purpose == "notice", OutboxMessage.dedupe_key.startswith("notice:suspicious:"))
+        .order_by(OutboxMessage.id.desc())
+        .limit(1)
+    ).first()
+    if last is not None and now - last[1] < PAUSE:
+        return None
+    told = int(last[0].rpartition(":")[2]) if last is not None else 0
+    entries = session.scalars(
+        select(AuditEntry)
+        .where(AuditEntry.event == EVENT, AuditEntry.at >= now - _WINDOW)
+        .order_by(AuditEntry.id.desc())
+        .limit(_MOST)
+    ).all()
+    news = _news(session, list(reversed(entries)), told, around, now)
+    if not news:
+        return None
+    problems = tuple(_problem(entry) for entry in news)
+    notice = OperatorNotice(
+        operator.person, around.agency_name, operator.language, around.local(now), "suspicious", problems
+    )
+    rendered = render(lambda templates: render_operator_notice(notice, templates))
+    if rendered is None:
+        return None
+    key = f"notice:suspicious:{news[-1].id}"
+    return StaffMail(operator.person.name, operator.person.address, "notice", key, now, rendered)
+
+
+def _news(
+    session: Session, entries: Iterable[AuditEntry], told: int, around: Surroundings, now: datetime
+) -> Sequence[AuditEntry]:
+    known: set[tuple[str, ...]] = set()
+    news = []
+    for entry in entries:
+        key: tuple[str, ...] = (str(entry.details["sender"]), str(entry.details["kind"]))
+        if entry.details["apart"]:
+            key = (*key, around.day(entry.at).isoformat())
+        if key not in known and entry.id > told and _is_recent(session, entry, now):
+            news.append(entry)
+        known.add(key)
+    return news
+
+
+def _is_recent(session: Session, entry: AuditEntry, now: datetime) -> bool:
+    record = session.get(Record, int(entry.subject.rpartition(":")[2]))
+    return record is not None and record.sent_at >= now - _TOLD_WITHIN
+
+
+def _problem(entry: AuditEntry) -> NoticeProblem:
+    number = entry.subject.rpartition(":")[2]
+    return NoticeProblem(
+        str(entry.details["sender"]) or "?",
+        str(entry.details["imitated"]),
+        hint=f"assistant message show {number}",
+        warning=str(entry.details["kind"]),
+        apart=bool(entry.details["apart"]),
+    )

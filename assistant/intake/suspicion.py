@@ -45,7 +45,6 @@ class Watch:
         self._ours = KnownDomains()
         self._ours.add(agency.directory.domains)
         self._clients = KnownDomains()
-        self._session: Session | None = None
 
     def suspicions(
         self, session: Session, message: Message, relation: Relation, sent_at: datetime
@@ -58,14 +57,14 @@ class Watch:
             return ()
         known = contact_by_address(session, person.addr_spec) is not None
         known = known or client_by_key(session, client_key(person.addr_spec, self._agency.free_mail)) is not None
-        found = list(self._names(session, person, relation, known=known))
+        found = list(self._names(person, relation, known=known))
         if not known and (alike := self._look_alike(session, person, sent_at)):
             found.append(alike)
         if relation.direction == "inbound" and not relation.forwarded and known:
             found.extend(self._answers_elsewhere(message, person))
         return tuple(found)
 
-    def _names(self, session: Session, person: Address, relation: Relation, *, known: bool) -> Iterator[Suspicion]:
+    def _names(self, person: Address, relation: Relation, *, known: bool) -> Iterator[Suspicion]:
         """A colleague's or a client's address or name over an address that is neither's."""
         if relation.direction != "inbound" or relation.forwarded or not person.name:
             return

@@ -52,9 +52,10 @@ class Candidate:
     subject: str
     fingerprint: str = ""
     prepared: object | None = None
-    suspicions: tuple[Suspicion, ...] = ()
+
     heard: Record | None = None
     """The record of a message that is thought over again: what was read of it stands while its context is the same."""
+    suspicions: tuple[Suspicion, ...] = ()
 
     @classmethod
     def of(cls, location: Location, mail: ParsedMail, heard: Record | None = None) -> Candidate:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from assistant.deciding import EditedRules
     from assistant.intake.keep import StoreSink
     from assistant.intake.pipeline import Intake, IntakeCounts
-    from assistant.keeping.replay import Interpreting
     from assistant.learning import Learning
     from assistant.mail.oauth import TokenSource
     from assistant.mail.reader import MailboxReader
@@ -165,6 +164,14 @@ class Workplace:
         """Where the agency's own models are, once it has any."""
         return self.base / (self.config.understanding.model or "understanding")
 
+    def untaught_reader(self) -> Reader:
+        """Another one that has learned no correction yet."""
+        from assistant.understanding.in_use import ReaderInUse
+
+        if not isinstance(self.reader, Follower):
+            return self.reader
+        return ReaderInUse(self._load_reader, self.models_folder)
+
     def _load_reader(self) -> Reader:
         return self._reader_maker()()
 
@@ -231,21 +238,6 @@ class Workplace:
         from assistant.mail.signatures import SignatureProof
 
         return SignatureProof() if self.config.mailbox is not None and self.config.mailbox.verify_dkim else None
-
-    def interpreting(self) -> Interpreting:
-        """For interpreting everything again: a reader that nobody has taught yet."""
-        from assistant.keeping.replay import Interpreting
-        from assistant.mail.providers import FREE_MAIL_DOMAINS
-
-        reader = self.reader
-        if isinstance(reader, Follower):
-            from assistant.understanding.in_use import ReaderInUse
-
-            reader = ReaderInUse(self._load_reader, self.models_folder)
-        from assistant.intake.relations import AgencySide
-
-        agency = AgencySide(self.directory, self.locality, FREE_MAIL_DOMAINS, self.default_owner)
-        return Interpreting(reader, agency, self.config.intake.cutoff, self.archive)
 
     def decide_project(self, session: Session, project_id: int) -> None:
         """Decides one project now and stores the effects in the same transaction."""

@@ -23,13 +23,14 @@ def rebuild(
     from rich.progress import Progress
 
     from assistant.keeping.rebuild import rebuild as interpret_again
+    from assistant.upkeep import interpreting
 
     workplace = context_of(ctx).workplace()
     with Progress(console=console(stderr=True), transient=True) as bar:
         task = bar.add_task("interpreting", total=None)
         done = interpret_again(
             workplace.database,
-            workplace.interpreting(),
+            interpreting(workplace),
             workplace.clock.now(),
             check=check,
             progress=lambda more, total: bar.update(task, advance=more, total=total),

@@ -24,6 +24,7 @@ from assistant.store.tables import (
     StageChange,
     Thread,
 )
+from assistant.upkeep import interpreting
 from tests.offices import (
     ASSISTANT,
     CHEN,
@@ -41,7 +42,7 @@ from tests.offices import (
 
 def anew(office: Office, *, check: bool = False) -> Rebuilt:
     workplace = office.workplace
-    return rebuild(workplace.database, workplace.interpreting(), office.clock.now(), check=check)
+    return rebuild(workplace.database, interpreting(workplace), office.clock.now(), check=check)
 
 
 @pytest.fixture
@@ -188,7 +189,7 @@ def test_mail_that_comes_in_meanwhile_stops_it_unharmed(office: Office) -> None:
 
     workplace = office.workplace
     with pytest.raises(WrongUse, match="stop the assistant"):
-        rebuild(workplace.database, workplace.interpreting(), MONDAY, progress=meanwhile)
+        rebuild(workplace.database, interpreting(workplace), MONDAY, progress=meanwhile)
     assert {record.summary for record in office.records()} == {"?"}
 
 

@@ -1,0 +1,22 @@
+"""What an installation needs for looking after its database: the parts of a workplace that `assistant.keeping` is given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assistant.intake.relations import AgencySide
+from assistant.keeping.replay import Interpreting
+from assistant.mail.providers import FREE_MAIL_DOMAINS
+
+if TYPE_CHECKING:
+    from assistant.bootstrap import Workplace
+
+
+def interpreting(workplace: Workplace) -> Interpreting:
+    """For interpreting everything again: a reader that nobody has taught yet."""
+    return Interpreting(
+        workplace.untaught_reader(),
+        AgencySide(workplace.directory, workplace.locality, FREE_MAIL_DOMAINS, workplace.default_owner),
+        workplace.config.intake.cutoff,
+        workplace.archive,
+    )

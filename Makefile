@@ -4,12 +4,19 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lint types layers unit setup lock wheel clean
+# Random mail, faults and kills on real servers; make chaos ROUNDS=1000 SEED=7, or PLAN=FILE. See tests/chaos/README.md.
+ROUNDS ?= 30
+SEED   ?= 1
+
+.PHONY: chaos demo test lint types layers unit setup lock wheel clean
 
 demo: setup
 	$(BIN)/assistant demo
 
 test: lint types layers unit
+
+chaos: setup
+	$(BIN)/python -m tests.chaos --rounds $(ROUNDS) --seed $(SEED) $(if $(PLAN),--plan $(PLAN))
 
 lint: setup
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -160,12 +161,15 @@ class Mailbox:
             path.mkdir(parents=True, exist_ok=True)
             give(path)
 
-    def deliver(self, raw: bytes, folder: str = "INBOX") -> Path:
-        """Puts a message into a folder as a delivery agent does: written whole in tmp, renamed into new."""
+    def deliver(self, raw: bytes, folder: str = "INBOX", received_at: datetime | None = None) -> Path:
+        """Puts a message into a folder as a delivery agent does: written whole in tmp, renamed into new. `received_at`
+        is its INTERNALDATE; now unless it is given."""
         maildir = self.folder(folder)
         name = f"{int(time.time())}.M{time.monotonic_ns()}P{os.getpid()}Q{next(self._numbers)}.test"
         written = maildir / "tmp" / name
         written.write_bytes(raw)
+        if received_at is not None:
+            os.utime(written, (received_at.timestamp(), received_at.timestamp()))
         give(written)
         return written.rename(maildir / "new" / name)
 

@@ -39,6 +39,11 @@ class Plan:
     bytes_per_second: int = 0
     deaf_after: int | None = None
 
+    @property
+    def garbles(self) -> bool:
+        """Whether it may change what is inside a message, which nobody can notice."""
+        return self.corrupt_at is not None or bool(self.reorder) or self.duplicate == b"\r\n"
+
     def __str__(self) -> str:
         """What differs from a plan that does nothing, for the log of a test."""
         changed = (entry for entry in fields(self) if getattr(self, entry.name) != entry.default)

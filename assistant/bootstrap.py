@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("assistant")
 
+_CALM = 200
+"""So many messages at once are the reading of a mailbox, fewer are the day's mail."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -394,9 +397,17 @@ class Workplace:
     # --- passes -----------------------------------------------------------------------------------------------------
 
     def interpret(self, stop: Callable[[], bool] = lambda: False) -> IntakeCounts:
-        """Phases 3 to 9 over everything that is kept and pending."""
+        """Phases 3 to 9 over everything that is kept and pending.
+
+        History that late mail belongs into is thought over when no more than a little mail comes: the first reading of
+        a large mailbox, folder after folder, would do it again and again.
+        """
         self.follow_corrections()
-        return self.intake.run(stop=stop)
+        counts = self.intake.run(stop=stop)
+        if counts.total < _CALM and not stop():
+            for client_id in self.intake.look_back(stop):
+                self.moments.looked_at(client_id, self.clock.now())
+        return counts
 
     def decide_due(self) -> int:
         """Decides every project in which a step is due; returns how many."""

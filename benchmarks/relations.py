@@ -320,6 +320,7 @@ def imported(folder: Path, letters: Sequence[Letter], order: str) -> Workplace:
         historic = [HistoricMail(raw, None) for raw in part]
         keep_history(workplace.database, workplace.archive, workplace.clock, historic, None)
         workplace.intake.run()
+        workplace.intake.look_back()
     return workplace
 
 

@@ -66,6 +66,7 @@ def import_history(
         progress.update(reading, total=kept.read, completed=kept.read)
         logging = progress.add_task("understanding", total=kept.new or None)
         counts = workplace.intake.run(progress=lambda count: progress.advance(logging, count))
+        workplace.intake.look_back()
     summary: dict[str, Any] = {
         "read": kept.read,
         "new": kept.new,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from assistant.intake.client_mail import forget_client_mail, orphans_near, strangers_mail
 from assistant.intake.texts import letters_of
 from assistant.model.people import Directory, Relation, client_key
+from assistant.store.hindsight import not_known_yet
 from assistant.store.tables import Client, ClientDomain, Contact, Project, Record, Thread
 from parsers import Address, Message
 
@@ -86,7 +87,9 @@ def _of_that_name(session: Session, stranger: Address) -> Client | None:
     full = " " in name or (3 <= len(name) <= 4 and all("\u3400" <= letter <= "\u9fff" for letter in name))
     if not full:
         return None
-    clients = set(session.scalars(select(Contact.client_id).where(func.lower(Contact.name) == name.lower())))
+    rows = session.execute(select(Contact.id, Contact.client_id).where(func.lower(Contact.name) == name.lower()))
+    unknown = not_known_yet(session).contacts
+    clients = {client_id for contact_id, client_id in rows if contact_id not in unknown}
     return session.get(Client, clients.pop()) if len(clients) == 1 else None
 
 
@@ -102,7 +105,10 @@ def _of_that_business(session: Session, stranger: Address) -> Client | None:
         .where(Client.merged_into.is_(None))
         .where(func.replace(ClientDomain.domain, "-", "").regexp_match("|".join(sorted(words))))
     )
+    unknown = not_known_yet(session).clients
     for domain, client_id, name in rows:
+        if client_id in unknown:
+            continue
         local, _, rest = domain.rpartition("@")
         known = _business_words(local, name) if local else {rest.partition(".")[0].replace("-", "")}
         if words & known:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from assistant.intake.texts import letters_of
 from assistant.model.projects import words_of
+from assistant.store.hindsight import not_known_yet
 from assistant.store.remembering import parts_of, remembered
 from assistant.store.tables import Project, Record
 
@@ -184,7 +185,10 @@ def project_names(session: Session) -> set[str]:
     """The names of all projects, folded; names that are given meanwhile are to be added."""
     known = remembered(session, _ClientMail)
     if known is None:
-        return {name.lower() for name in session.scalars(select(Project.name))}
+        unknown = not_known_yet(session).projects
+        return {
+            name.lower() for number, name in session.execute(select(Project.id, Project.name)) if number not in unknown
+        }
     if known.names is None:
         known.names = {name.lower() for name in session.scalars(select(Project.name))}
     return known.names

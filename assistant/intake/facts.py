@@ -37,5 +37,5 @@ def history(entries: Collection[Entry], before: datetime) -> tuple[ContextItem, 
         for entry in entries
         if entry.facts.sent_at <= before and entry.facts.kind == "human" and not entry.facts.automatic
     ]
-    earlier.sort(key=lambda entry: (entry.facts.sent_at, entry.message_id))
+    earlier.sort(key=lambda entry: (entry.facts.sent_at, entry.facts.tie))
     return tuple(entry.item for entry in earlier[-_HISTORY:])

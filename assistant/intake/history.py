@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from assistant.clock import Clock
-from assistant.intake.keep import header_date
+from assistant.intake.keep import header_date, order_time
 from assistant.store import Archive, Database
 from assistant.store.tables import Location
 
@@ -101,7 +101,7 @@ def _store(
                 "uid": raw_id,
                 "raw_id": raw_id,
                 "received_at": min(received, now) if written is None else received,
-                "order_at": written or received,
+                "order_at": order_time(mail.raw, received),
                 "kept_at": now,
                 "may_start": may_start_since is not None and (written or received) >= may_start_since,
                 "outcome": "pending",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -20,7 +20,7 @@ from assistant.intake.project_book import ProjectBook
 from assistant.intake.record import refresh_touched
 from assistant.intake.relations import AgencySide, Parties, Settled, find_parties, settle_parties, settle_project
 from assistant.intake.suspicion import Suspicion, Watch, stands_apart
-from assistant.model.people import Relation
+from assistant.model.people import Relation, relate
 from assistant.model.projects import NewThread
 from assistant.model.reading import MailToRead, Reader, Reading, Sign, TextToRead
 from assistant.model.weak_threads import subject_key
@@ -120,8 +120,19 @@ class Interpretation:
         self.phase = "parse"
         return Candidate.of(location, self._parse(self.kept(location, raw)))
 
-    def understand(self, session: Session, candidate: Candidate, thread: Thread) -> Understood:
-        """Phases 5 and 6: direction, client, contact, project and labels."""
+    def parse_again(self, location: Location, raw: bytes, heard: Record) -> Candidate:
+        """Phase 3 of a message that was heard before: its proof and its time stay what they were."""
+        self.phase = "parse"
+        mail = self._parse(KeptMail(location.id, raw, location.received_at))
+        relation = mail.relation
+        if relation.trust != heard.trust:
+            relation = relate(mail.message, self._agency.directory, lambda: heard.trust)
+        return Candidate.of(location, replace(mail, relation=relation, sent_at=heard.sent_at), heard)
+
+    def understand(
+        self, session: Session, candidate: Candidate, thread: Thread, given: int | None = None
+    ) -> Understood:
+        """Phases 5 and 6: direction, client, contact, project and labels. `given`: the client that a person named."""
         self.phase = "relate"
         relation = candidate.relation
         candidate.suspicions = self._watch.suspicions(session, candidate.message, relation, candidate.location.order_at)
@@ -130,9 +141,11 @@ class Interpretation:
             self.phase = "understand"
             return Understood(_NOBODY, None, *self._read(session, candidate, _NOBODY, None))
         known = _from_thread(session, thread, find_parties(session, relation, self._agency))
+        if given is not None:
+            known = Parties(session.get(Client, given), known.contact)
         self.phase = "understand"
         known_project = thread.project_id
-        words = _words_heard(candidate.heard) or self._words(candidate)
+        words = self._words(candidate)
         self.phase = "relate"
         parties = settle_parties(
             session,
@@ -158,6 +171,8 @@ class Interpretation:
         """What the words alone say of the stage; a machine's have no weight."""
         if candidate.message.kind != "human" or candidate.relation.counterpart is None:
             return ()
+        if candidate.heard is not None and candidate.heard.text_probabilities:
+            return _words_heard(candidate.heard)
         text = TextToRead(candidate.subject, candidate.text, candidate.message.language)
         if candidate.prepared is None:
             (candidate.prepared,) = self._reader.prepare([text])
@@ -293,10 +308,8 @@ def _rounded(probabilities: tuple[tuple[str, float], ...]) -> tuple[tuple[str, f
     return tuple((label, round(value, 4)) for label, value in probabilities)
 
 
-def _words_heard(record: Record | None) -> tuple[tuple[str, float], ...]:
+def _words_heard(record: Record) -> tuple[tuple[str, float], ...]:
     """What the words alone said, which no context changes."""
-    if record is None:
-        return ()
     return tuple((label, value) for label, value in record.text_probabilities)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from assistant.clock import Clock
+from assistant.intake.facts import plausible_time
 from assistant.intake.ledger import Folder, account_for_gaps, kept_uids, last_reconciliation, store_reconciliation
 from assistant.mail.reader import Cursor
 from assistant.mail.reconcile import FolderAccount
@@ -20,6 +21,8 @@ from assistant.store import Archive, Database
 from assistant.store.tables import FolderCursor, Location
 
 _DATE_HEADER = re.compile(rb"^date:[ \t]*([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
+_REFERENCES = re.compile(rb"^(?:references|in-reply-to):((?:[^\r\n]|\r?\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
+_MOST_ANCESTORS = 900
 
 _log = structlog.get_logger("assistant.intake")
 
@@ -80,12 +83,23 @@ def keep_batch(
                 raw_id=raw_id,
                 problem=mail.problem[:500],
                 received_at=mail.internal_date,
-                order_at=header_date(mail.raw) or mail.internal_date,
+                order_at=order_time(mail.raw, mail.internal_date),
                 kept_at=now,
             )
         )
     _move_cursor(session, mailbox, folder, uidvalidity, max([*uids, *gone], default=0), now)
     return len(batch) - len(known)
+
+
+def order_time(raw: bytes, received: datetime) -> datetime:
+    """The time by which mail is put in order: when it was written, as far as that can be believed.
+
+    A millisecond for each id it refers to: an answer comes after what it answers, though both bear the same second.
+    """
+    written = plausible_time(header_date(raw), received)
+    references = _REFERENCES.search(raw, 0, 65_536)
+    ancestors = min(references[1].count(b"<"), _MOST_ANCESTORS) if references else 0
+    return written + timedelta(milliseconds=ancestors)
 
 
 def header_date(raw: bytes) -> datetime | None:

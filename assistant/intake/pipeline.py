@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from assistant.clock import Clock
 from assistant.errors import StoreUnavailable
 from assistant.intake.careful import CarefulReading
+from assistant.intake.hindsight import Interrupted, think_over
 from assistant.intake.interpretation import Candidate, IntakeSettings, Interpretation
 from assistant.intake.parsing import ParsedMail, Unparsed, reason_of
 from assistant.intake.pending import pending_batch, still_pending
@@ -28,7 +29,8 @@ from assistant.intake.relations import AgencySide
 from assistant.model.reading import Reader
 from assistant.store import Archive, Database
 from assistant.store.database import is_broken
-from assistant.store.tables import Location, Quarantine
+from assistant.store.hindsight import last_heard, late, note_late, places_of, settle_late
+from assistant.store.tables import Location, Quarantine, Record
 
 _log = structlog.get_logger("assistant.intake")
 
@@ -136,6 +138,32 @@ class Intake:
             location.outcome = "pending"
         return self.run()
 
+    def look_back(self, stop: Callable[[], bool] = lambda: False) -> frozenset[int]:
+        """Thinks over what was written after mail that came late; returns the clients concerned. Sends and starts nothing.
+
+        After `stop` says so it gives up, and the next call begins anew.
+        """
+        with self._database.reading() as session:
+            found = late(session)
+        if found is None:
+            return frozenset()
+        try:
+            with self._database.session() as session:
+                count, clients = think_over(session, found, self._one, self._archive, stop)
+                settle_late(session)
+        except Interrupted:
+            return frozenset()
+        except Exception as error:
+            if _is_trouble(error):
+                raise
+            # What was read in the order of arrival stands; trying for ever would hold up everything else.
+            _log.exception("history_not_thought_over", since=found.since.isoformat(), error=type(error).__name__)
+            with self._database.session() as session:
+                settle_late(session)
+            return frozenset()
+        _log.info("history_thought_over", since=found.since.isoformat(), records=count, clients=len(clients))
+        return clients
+
     # --- what is pending --------------------------------------------------------------------------------------------
 
     def _waiting(self) -> int:
@@ -201,6 +229,7 @@ class Intake:
         for mail, result in done:
             self._careful.settled(mail.location.id)
             desk.note(mail, result)
+        desk.note_late()
         desk.put_aside_unparsed()
         return desk.counts
 
@@ -226,6 +255,7 @@ class Intake:
                 continue
             self._careful.settled(mail.location.id)
             desk.note(mail, result)
+        desk.note_late()
         desk.put_aside_unparsed()
         return desk.counts
 
@@ -258,6 +288,8 @@ class _Desk:
             if isinstance(item, ParsedMail) and item.location_id in self._pending
         ]
         self.counts = IntakeCounts()
+        self._before = last_heard(session)
+        self._heard: list[tuple[Location, Record]] = []
 
     def note(self, mail: Candidate, result: Interpreted) -> None:
         """Counts and logs a message that went through."""
@@ -265,6 +297,8 @@ class _Desk:
             settle_quarantine(self._session, mail.location, self._clock.now())
         counts, record = self.counts, result.record
         setattr(counts, result.outcome, getattr(counts, result.outcome) + 1)
+        if result.outcome == "logged" and record is not None and (record.kind == "human" or record.client_id):
+            self._heard.append((mail.location, record))
         if record is not None and record.project_id is not None:
             counts.projects.add(record.project_id)
         _log.info(
@@ -279,6 +313,17 @@ class _Desk:
             stage_confidence=record.stage_confidence if record else None,
             defects=len(mail.message.defects),
         )
+
+    def note_late(self) -> None:
+        """Mail that belongs before some that was interpreted already: what was written after it is to be thought over."""
+        places = places_of(self._session, [location for location, _ in self._heard])
+        late = [
+            (place.order_at, record.client_id)
+            for place, (_, record) in zip(places, self._heard, strict=True)
+            if self._before is not None and place < self._before
+        ]
+        if late:
+            note_late(self._session, min(at for at, _ in late), [client for _, client in late])
 
     def quarantine(self, location: Location, phase: str, error: str, reason: str) -> None:
         put_in_quarantine(self._session, location, phase, error, reason, self._clock.now())

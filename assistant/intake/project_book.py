@@ -18,6 +18,7 @@ _COLUMNS = (
     Record.project_id,
     Record.id,
     Record.message_id,
+    Record.is_answer,
     Record.sent_at,
     Record.direction,
     Record.kind,
@@ -38,7 +39,6 @@ _COLUMNS = (
 class Entry:
     """One record of a project: what moves the project, and what reading the next mail needs of it."""
 
-    message_id: str
     facts: RecordFacts
     item: ContextItem
 
@@ -102,8 +102,8 @@ class ProjectBook:
 
 
 def _entry(row: Sequence[Any]) -> Entry:
-    number, message_id, sent_at, direction, kind, automatic, stage, confidence, evidence, waiting_on = row[:10]
-    waiting_evidence, intents, words, stages, attachments = row[10:]
+    number, message_id, is_answer, sent_at, direction, kind, automatic, stage, confidence, evidence = row[:10]
+    waiting_on, waiting_evidence, intents, words, stages, attachments = row[10:]
     facts = RecordFacts(
         number,
         sent_at,
@@ -116,6 +116,7 @@ def _entry(row: Sequence[Any]) -> Entry:
         waiting_on,
         waiting_evidence,
         frozenset(item[0] for item in intents),
+        (is_answer, message_id),
     )
     # What the words alone said of an earlier mail; where a person said it, that.
     probabilities = stages if confidence >= 1.0 or not words else words
@@ -126,4 +127,4 @@ def _entry(row: Sequence[Any]) -> Entry:
         sent_at,
         tuple(item[0] for item in attachments),
     )
-    return Entry(message_id, facts, item)
+    return Entry(facts, item)

@@ -187,7 +187,9 @@ def settle_project(session: Session, thread: Thread, client: Client, mail: NewTh
     if choice.project_id is not None:
         project = projects[choice.project_id]
     else:
-        project = create_project(session, client, _project_name(session, client, mail.subject), mail.sent_at, at)
+        project = create_project(
+            session, client, thread, _project_name(session, client, mail.subject), mail.sent_at, at
+        )
     thread.project_id, thread.client_id = project.id, client.id
     thread.project_confidence, thread.project_evidence = choice.confidence, choice.evidence
     thread.decided_at = at

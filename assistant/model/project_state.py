@@ -27,6 +27,8 @@ class RecordFacts:
     waiting_on: str
     waiting_evidence: str
     intents: frozenset[str] = frozenset()
+    tie: tuple[bool, str] = (False, "")
+    """Of two of the same second the answer comes second; then by Message-ID, whichever arrived first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class ProjectState:
 
 def derive(records: Iterable[RecordFacts]) -> ProjectState | None:
     """Replays the records in the order they were sent. None when there are none."""
-    ordered = sorted(records, key=lambda record: (record.sent_at, record.record_id))
+    ordered = sorted(records, key=lambda record: (record.sent_at, record.tie, record.record_id))
     if not ordered:
         return None
     steps: list[StageStep] = []

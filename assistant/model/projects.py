@@ -91,7 +91,8 @@ def choose_project(thread: NewThread, candidates: Sequence[ProjectCandidate]) ->
     """The likeliest home of the thread among the client's projects, or a new one for a fresh concrete enquiry."""
     if not candidates:
         return Choice(None, 1.0, "first mail of this client")
-    candidates = sorted(candidates, key=lambda item: item.project_id)
+    # By what is the same whatever arrived first; the numbers of projects are not.
+    candidates = sorted(candidates, key=lambda item: (item.opened_at or item.last_at, item.names, item.project_id))
     quoted = [item for item in candidates if item.quoted]
     if len(quoted) == 1:
         return Choice(quoted[0].project_id, 0.95, f"quotes a mail of {quoted[0].names[0]!r}")
@@ -105,7 +106,7 @@ def choose_project(thread: NewThread, candidates: Sequence[ProjectCandidate]) ->
         return Choice(None, fresh, reason)
     likely = continued or quoted or candidates
     shares = _shares([_fit(thread, item, likely) for item in likely])
-    share, best = max(zip(shares, likely, strict=True), key=lambda pair: (pair[0], -pair[1].project_id))
+    share, best = max(zip(shares, likely, strict=True), key=lambda pair: pair[0])
     return Choice(best.project_id, round(min(0.97, (1 - fresh) * share), 4), _why(thread, best, len(likely)))
 
 

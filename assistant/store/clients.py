@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from assistant.store.hindsight import not_known_yet
 from assistant.store.remembering import parts_of, remembered
 from assistant.store.tables import (
     CadenceRunRow,
@@ -78,6 +79,8 @@ def contact_by_address(session: Session, addr_spec: str) -> Contact | None:
     if known is not None and addr_spec in known.contacts:
         return known.contacts[addr_spec]
     contact = session.scalar(select(Contact).where(Contact.addr_spec == addr_spec))
+    if contact is not None and contact.id in not_known_yet(session).contacts:
+        return None
     if known is not None:
         known.contacts[addr_spec] = contact
     return contact
@@ -88,12 +91,18 @@ def client_by_key(session: Session, key: str) -> Client | None:
     known = remembered(session, Acquaintances)
     if known is not None and key in known.clients:
         return known.clients[key]
-    client = session.scalar(
-        select(Client).join(ClientDomain, ClientDomain.client_id == Client.id).where(ClientDomain.domain == key)
-    )
+    client = _owner_of(session, key)
+    if client is not None and client.id in not_known_yet(session).clients:
+        return None
     if known is not None:
         known.clients[key] = client
     return client
+
+
+def _owner_of(session: Session, key: str) -> Client | None:
+    return session.scalar(
+        select(Client).join(ClientDomain, ClientDomain.client_id == Client.id).where(ClientDomain.domain == key)
+    )
 
 
 def client_has_name(session: Session, name: str) -> bool:
@@ -102,7 +111,8 @@ def client_has_name(session: Session, name: str) -> bool:
     if known is not None and any(client.name.lower() == name for client in known.held):
         return True
     with session.no_autoflush:
-        return session.scalar(select(Client.id).where(func.lower(Client.name) == name).limit(1)) is not None
+        ids = set(session.scalars(select(Client.id).where(func.lower(Client.name) == name)))
+    return bool(ids - not_known_yet(session).clients)
 
 
 def create_client(
@@ -117,19 +127,19 @@ def create_client(
     known_since: datetime,
     now: datetime,
 ) -> Client:
-    client = Client(
-        name=name,
-        kind=kind,
-        language=language,
-        country=country,
-        timezone=timezone,
-        owner=owner,
-        created_at=now,
-        known_since=known_since,
-        tags=[],
-    )
+    unknown = not_known_yet(session).clients
+    client = _owner_of(session, key) if unknown else None
+    again = client is not None and client.id in unknown
+    if client is None or not again:
+        client = Client(created_at=now, tags=[])
+    client.name, client.kind, client.owner = name, kind, owner
+    client.language, client.country, client.timezone = language, country, timezone
+    client.known_since = known_since
     session.add(client)
-    session.add(ClientDomain(domain=key, client_id=client.id))
+    if again:
+        unknown.discard(client.id)
+    else:
+        session.add(ClientDomain(domain=key, client_id=client.id))
     known = remembered(session, Acquaintances)
     if known is None:
         session.flush()
@@ -143,10 +153,15 @@ def create_client(
 def create_contact(
     session: Session, client: Client, addr_spec: str, name: str, known_since: datetime, now: datetime
 ) -> Contact:
-    contact = Contact(
-        client_id=client.id, addr_spec=addr_spec.lower(), name=name, created_at=now, known_since=known_since, tags=[]
-    )
+    addr_spec = addr_spec.lower()
+    unknown = not_known_yet(session).contacts
+    contact = session.scalar(select(Contact).where(Contact.addr_spec == addr_spec)) if unknown else None
+    if contact is None or contact.id not in unknown:
+        contact = Contact(addr_spec=addr_spec, created_at=now, tags=[])
+    contact.client_id, contact.name, contact.known_since = client.id, name, known_since
+    contact.role, contact.phone = "", ""
     session.add(contact)
+    unknown.discard(contact.id)
     known = remembered(session, Acquaintances)
     if known is None:
         session.flush()
@@ -155,21 +170,23 @@ def create_contact(
     return contact
 
 
-def create_project(session: Session, client: Client, name: str, sent_at: datetime, known_since: datetime) -> Project:
-    """A project that begins with mail of `sent_at`, in the care of the client's owner; its state is derived from its records."""
-    project = Project(
-        client_id=client.id,
-        name=name,
-        owner=client.owner,
-        stage="discovery",
-        state="running",
-        stage_since=sent_at,
-        opened_at=sent_at,
-        last_at=sent_at,
-        known_since=known_since,
-        tags=[],
-    )
+def create_project(
+    session: Session, client: Client, thread: Thread, name: str, sent_at: datetime, known_since: datetime
+) -> Project:
+    """A project that begins with mail of `sent_at`, in the care of the client's owner; its state is derived from its records.
+
+    Where history is thought over, the project that began with this thread before keeps its row.
+    """
+    unknown = not_known_yet(session)
+    number = unknown.begun_by.get(thread.id)
+    project = session.get(Project, number) if number in unknown.projects else None
+    if project is None:
+        project = Project(owner=client.owner, state="running", tags=[])
+    project.client_id, project.name, project.stage = client.id, name, "discovery"
+    project.stage_since = project.opened_at = project.last_at = sent_at
+    project.known_since = known_since
     session.add(project)
+    unknown.projects.discard(project.id)
     known = remembered(session, Acquaintances)
     if known is None:
         session.flush()
@@ -186,7 +203,9 @@ def projects_of(session: Session, client_id: int) -> list[Project]:
     if known is not None:
         projects = known.projects[client_id]
     else:
-        projects = list(session.scalars(select(Project).where(Project.client_id == client_id)))
+        unknown = not_known_yet(session).projects
+        rows = session.scalars(select(Project).where(Project.client_id == client_id))
+        projects = [project for project in rows if project.id not in unknown]
     return sorted(projects, key=lambda project: (project.opened_at, project.id))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from assistant.model.threading import Placement, place
+from assistant.store.hindsight import note_late
 from assistant.store.tables import CadenceRunRow, OutboxMessage, Record, Suppression, Thread, ThreadKey
 
 _AT_ONCE = 5000
@@ -166,9 +167,12 @@ def _merge(session: Session, pairs: Sequence[tuple[Thread, Thread]]) -> None:
     if not pairs:
         return
     for merged, into in pairs:
+        if merged.project_id != into.project_id or merged.client_id != into.client_id:
+            # What was decided for the two apart has to be decided for the one.
+            note_late(session, max(merged.started_at, into.started_at), (merged.client_id, into.client_id))
         if into.project_id is None:
             into.project_id, into.project_confidence = merged.project_id, merged.project_confidence
-            into.project_evidence = merged.project_evidence
+            into.project_evidence, into.decided_at = merged.project_evidence, merged.decided_at
         into.client_id = into.client_id or merged.client_id
         _widen(into, merged.started_at, merged.subject, merged.last_at)
         merged.merged_into = into.id

@@ -81,7 +81,14 @@ def test_a_second_address_with_the_business_in_it_is_the_same_client(
 def test_an_answer_from_home_without_references_goes_to_the_client_it_answers(office: Office) -> None:
     office.log(mail("方案请见附件。#proposal", originator=LILEI, to=(CHEN,), cc=(HAN, ASSISTANT)))
     record = office.log(
-        mail("可以。#proposal", originator="c1990@qq.com", to=(LILEI,), cc=(HAN,), subject="Re: 新茶上市")
+        mail(
+            "可以。#proposal",
+            originator="c1990@qq.com",
+            to=(LILEI,),
+            cc=(HAN,),
+            subject="Re: 新茶上市",
+            at=MONDAY + timedelta(hours=1),
+        )
     )
     assert len(office.clients()) == 1
     assert record.client_id == office.clients()[0].id

@@ -413,10 +413,10 @@ class Workplace:
         """Decides every project in which a step is due; returns how many."""
         from assistant.store.runs import due_projects
 
-        with self.database.session() as session:
+        with self.database.reading() as session:
             projects = list(due_projects(session, self.clock.now()))
         for project_id in projects:
-            with self.database.session() as session:
+            with self.database.alone() as session:
                 self.decide_project(session, project_id)
         return len(projects)
 

@@ -61,7 +61,7 @@ def decide_edited(workplace: Workplace, *, in_turns: bool = False) -> int:
             return changed
         changed += _decide_part(workplace, ids)
         edited.decided_up_to = ids[-1]
-    with workplace.database.session() as session:
+    with workplace.database.alone() as session:
         put_setting(session, _DECIDED_WITH, {"version": version})
     edited.version = version
     _log.info("decided_after_edit", version=version, projects=changed)
@@ -92,7 +92,7 @@ def _decide_part(workplace: Workplace, ids: list[int]) -> int:
             if decide(project, runs.get(project.project_id, ()), rulebook, calendars, now).effects
         ]
     for project_id in changing:
-        with workplace.database.session() as session:
+        with workplace.database.alone() as session:
             workplace.decide_project(session, project_id)
     return len(changing)
 
@@ -110,7 +110,7 @@ def decide_by_hand(workplace: Workplace, run_id: int, order: Order, who: str) ->
     from assistant.store.tables import AuditEntry, CadenceRunRow
 
     now = workplace.clock.now()
-    with workplace.database.session() as session:
+    with workplace.database.alone() as session:
         row = session.get(CadenceRunRow, run_id)
         if row is None:
             raise LookupError(f"there is no run {run_id}")

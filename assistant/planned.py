@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
 from assistant.clock import monotonic
 from assistant.model.cadence import Decision
+from assistant.store.leases import LeaseBusy, Leases
 
 if TYPE_CHECKING:
     from assistant.bootstrap import Workplace
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 _CLIENTS_AT_ONCE = 100
 """How many clients are read and planned in one transaction."""
+_TENDING = timedelta(minutes=10)
+"""How long looking after drafts and uncertain mail may take."""
 _PLANNING_SECONDS = 1.0
 """How long a turn of the daemon plans before mail is looked after again."""
 
@@ -40,7 +44,7 @@ def plan(workplace: Workplace, *, in_turns: bool = False) -> int:
             moments.behind = True
             break
         queued += _plan_clients(workplace, due[start : start + _CLIENTS_AT_ONCE], now)
-    with workplace.database.session() as session:
+    with workplace.database.alone() as session:
         facts = DatabaseFacts(session, workplace.directory, now)
         waiting = ReminderFacts((), (), workplace.directory.staff, facts.waiting())
         queued += _store_planned(workplace, session, facts, cadence.decide_planned([], waiting, now), now)
@@ -61,7 +65,7 @@ def _plan_clients(workplace: Workplace, ids: Sequence[int], now: datetime) -> in
     effects = tuple(effect for _, decision in decided for effect in decision.effects)
     queued = 0
     if effects:
-        with workplace.database.session() as session:
+        with workplace.database.alone() as session:
             facts = DatabaseFacts(session, workplace.directory, now)
             queued = _store_planned(workplace, session, facts, Decision(effects), now)
     for client_id, decision in decided:
@@ -102,8 +106,14 @@ def _tell_staff(workplace: Workplace, session: Session, facts: DatabaseFacts, no
 def tend_mailbox(workplace: Workplace, delivery: Delivery) -> None:
     """Lays drafts down and takes them out again, and looks among sent mail for what is uncertain or held.
 
-    Connects only when there is something to do. Raises AssistantError when the mailbox cannot be reached.
+    Connects only when there is something to do, and not while another worker is at it. Raises AssistantError when the
+    mailbox cannot be reached.
     """
+    with suppress(LeaseBusy), Leases(workplace.database, workplace.clock, _TENDING).holding("tending the mailbox", 0):
+        _tend(workplace, delivery)
+
+
+def _tend(workplace: Workplace, delivery: Delivery) -> None:
     from assistant.outbox.drafts import drafts_to_tend, tend_draft
     from assistant.store.restored import anything_held, look_up_held
     from assistant.store.tables import OutboxMessage

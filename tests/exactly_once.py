@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -78,9 +79,12 @@ class Verdict:
         return found
 
 
-def prepared(folder: Path, smtp_port: int, steps: int) -> Path:
-    """An installation in which `steps` clients have each been waiting on for three days, up to the moment it is due."""
-    config = write_config(folder, smtp_port=smtp_port, more="daily_limit = 100000\nhourly_limit = 100000\n")
+def prepared(folder: Path, smtp_port: int, steps: int, **more: Any) -> Path:
+    """An installation in which `steps` clients have each been waiting on for three days, up to the moment it is due.
+
+    `more` is what `write_config` takes beside.
+    """
+    config = write_config(folder, smtp_port=smtp_port, more="daily_limit = 100000\nhourly_limit = 100000\n", **more)
     office = open_office(config)
     asked, proposed = [], []
     for number in range(steps):
@@ -110,25 +114,25 @@ def killed_often(config: Path, sink: SmtpSink, steps: int, kills: int, seed: int
     """Starts and kills the daemon `kills` times at random, lets it finish, and counts."""
     chance = random.Random(seed)
     done = 0
-    with _nursery(config) as born:
+    with nursery_of(config) as born:
         while done < kills and len(sink.received) < steps:
             process = born()
             before = len(sink.received)
             share = max(1, (steps - before) // max(1, kills - done))
             goal = min(steps, before + chance.randint(0, 2 * share))
-            _wait(lambda: len(sink.received) >= goal or not _open(config), 20)  # noqa: B023  # asked at once
+            wait_for(lambda: len(sink.received) >= goal or not anything_open(config), 20)  # noqa: B023  # asked at once
             time.sleep(chance.random() * 0.1)
             os.kill(process, signal.SIGKILL)
             done += 1
         last = born()
-        _wait(lambda: not _open(config), 60 + steps)
+        wait_for(lambda: not anything_open(config), 60 + steps)
         time.sleep(0.5)
         os.kill(last, signal.SIGKILL)
-    return _verdict(config, sink, steps, done)
+    return verdict_of(config, sink, steps, done)
 
 
 @contextmanager
-def _nursery(config: Path) -> Iterator[Callable[[], int]]:
+def nursery_of(config: Path) -> Iterator[Callable[[], int]]:
     """Gives a function that starts a daemon and returns its process number."""
     with (config.parent / "daemon.log").open("ab") as log:
         nursery = subprocess.Popen(
@@ -155,13 +159,13 @@ def _nursery(config: Path) -> Iterator[Callable[[], int]]:
         nursery.communicate()
 
 
-def _wait(ready: Callable[[], bool], seconds: float) -> None:
+def wait_for(ready: Callable[[], bool], seconds: float) -> None:
     ends = time.monotonic() + seconds
     while time.monotonic() < ends and not ready():
         time.sleep(0.005)
 
 
-def _open(config: Path) -> bool:
+def anything_open(config: Path) -> bool:
     """Whether anything is still to be decided or sent to a client."""
     database = open_database(load_config(config).store.url, config.parent)
     open_states = ("queued", "claimed", "sending", "deferred")
@@ -173,7 +177,7 @@ def _open(config: Path) -> bool:
     return undecided is not None or waiting is not None
 
 
-def _verdict(config: Path, sink: SmtpSink, steps: int, kills: int) -> Verdict:
+def verdict_of(config: Path, sink: SmtpSink, steps: int, kills: int) -> Verdict:
     """After the Sent folder has been asked for what is uncertain: here the server's own list takes its place."""
     accepted: Counter[str] = Counter()
     for item in list(sink.received):
@@ -195,6 +199,16 @@ def _verdict(config: Path, sink: SmtpSink, steps: int, kills: int) -> Verdict:
     )
 
 
+def _live(workplace: Workplace) -> None:
+    """As `assistant run` does, until somebody ends the process."""
+    daemon: Daemon | None = None
+    reader = workplace.mailbox_reader(lambda: daemon.wake() if daemon else None) if workplace.config.mailbox else None
+    passes = Passes(workplace, reader, workplace.delivery())
+    passes.delivery.recover()
+    daemon = Daemon(workplace, passes)
+    daemon.run()
+
+
 def main(config: Path, epoch: float) -> None:
     """Forks a daemon for every line of the standard input."""
     answers = os.fdopen(os.dup(1), "w")
@@ -208,9 +222,7 @@ def main(config: Path, epoch: float) -> None:
             workplace = Workplace(loaded, config.parent, Options(pace=False), ShiftedClock(epoch))
             workplace.__dict__["reader"] = TaggedReader()
             workplace.__dict__["cadence"] = office
-            passes = Passes(workplace, None, workplace.delivery())
-            passes.delivery.recover()
-            Daemon(workplace, passes).run()
+            _live(workplace)
         print(process, file=answers, flush=True)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Protocol
@@ -18,6 +20,7 @@ from assistant.intake.ledger import Folder, account_for_gaps, kept_uids, last_re
 from assistant.mail.reader import Cursor
 from assistant.mail.reconcile import FolderAccount
 from assistant.store import Archive, Database
+from assistant.store.leases import Lease, Leases
 from assistant.store.tables import FolderCursor, Location
 
 _DATE_HEADER = re.compile(rb"^date:[ \t]*([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
@@ -25,6 +28,11 @@ _REFERENCES = re.compile(rb"^(?:references|in-reply-to):((?:[^\r\n]|\r?\n[ \t])*
 _MOST_ANCESTORS = 900
 
 _log = structlog.get_logger("assistant.intake")
+
+READING_LEASE = timedelta(minutes=5)
+"""How long one batch may take to come; every batch that is kept renews it."""
+READING_PATIENCE = 60.0
+"""How long another worker is waited for that reads the same folder."""
 
 
 class FetchedMail(Protocol):
@@ -135,6 +143,8 @@ class StoreSink:
         self._archive = archive
         self._clock = clock
         self._reconcile_every = reconcile_every
+        self._leases = Leases(database, clock, READING_LEASE)
+        self._lease = threading.local()
         self.states: dict[str, tuple[str, str]] = {}
         """Per mailbox: its last state and detail, for the health file."""
         self.accounts: dict[str, dict[str, object]] = {}
@@ -146,9 +156,27 @@ class StoreSink:
             found = session.get(FolderCursor, (mailbox, folder))
             return Cursor(found.uidvalidity, found.last_uid) if found else None
 
+    @contextmanager
+    def reading(self, mailbox: str, folder: str) -> Iterator[None]:
+        with self._leases.holding(f"reading {mailbox} {folder}", READING_PATIENCE) as lease:
+            self._lease.held = lease
+            try:
+                yield
+            finally:
+                self._lease.held = None
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        """A transaction in which nobody else keeps mail; undone when the folder is another worker's meanwhile."""
+        with self._database.alone() as session:
+            lease: Lease | None = getattr(self._lease, "held", None)
+            if lease is not None:
+                self._leases.renew(session, lease)
+            yield session
+
     def begin(self, mailbox: str, folder: str, uidvalidity: int, uidnext: int, old: int | None) -> None:
         """The folder is new or was rebuilt: everything is read, and what is known is recognised by its content."""
-        with self._database.session() as session:
+        with self._writing() as session:
             cursor = session.get(FolderCursor, (mailbox, folder))
             if cursor is None:
                 cursor = FolderCursor(mailbox=mailbox, folder=folder)
@@ -161,7 +189,7 @@ class StoreSink:
     def keep(
         self, mailbox: str, folder: str, uidvalidity: int, batch: Sequence[FetchedMail], gone: Sequence[int] = ()
     ) -> None:
-        with self._database.session() as session:
+        with self._writing() as session:
             kept = keep_batch(session, self._archive, mailbox, folder, uidvalidity, batch, self._clock.now(), gone)
         _log.info("mail_kept", folder=folder, count=kept, gone=len(gone))
 

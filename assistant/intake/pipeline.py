@@ -200,11 +200,11 @@ class Intake:
     def _write(self, batch: _Batch, stop: Callable[[], bool]) -> IntakeCounts:
         found = self._ahead.collect(batch.parts)
         try:
-            with self._database.session() as session:
+            with self._database.alone() as session:
                 counts = self._in_one_go(session, found, stop)
         except _BrokenMessageError:
             _log.warning("batch_undone", messages=len(found), then="each is interpreted on its own")
-            with self._database.session() as session:
+            with self._database.alone() as session:
                 counts = self._one_by_one(session, found, stop)
         return counts
 

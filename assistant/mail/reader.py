@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -62,6 +62,10 @@ class MailSink(Protocol):
     ) -> None:
         """Keeps raw mail, location and the new cursor (the last UID of both) in ONE transaction. After this returns
         the messages are never asked for again. `gone` are UIDs that vanished between being shown and being read."""
+
+    def reading(self, mailbox: str, folder: str) -> AbstractContextManager[object]:
+        """Within it nobody else reads this folder; waits for another worker, and raises AssistantError when that does
+        not finish. What the other has kept by then is not asked for again."""
 
     def accounted(self, mailbox: str, folder: str, uidvalidity: int, first_uid: int, last_uid: int) -> set[int]:
         """The UIDs from `first_uid` to `last_uid` whose messages are kept."""
@@ -365,6 +369,10 @@ class MailboxReader:
         session.opened = folder
 
     def _read(self, session: _Session, folder: str, stop: threading.Event) -> int:
+        with self._sink.reading(self.settings.name, folder):
+            return self._read_alone(session, folder, stop)
+
+    def _read_alone(self, session: _Session, folder: str, stop: threading.Event) -> int:
         mailbox, kept = self.settings.name, 0
         for batch in session.connection.fetch_after(self._start(session, folder)):
             there = [message for message in batch if not message.gone]

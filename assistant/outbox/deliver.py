@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from assistant.clock import Clock, monotonic
 from assistant.model.cadence import Refusal
-from assistant.outbox.workers import has_died, new_worker
 from assistant.store import Database
 from assistant.store.outbox import begin_sending, claim, claimants, due_ids, release_expired, sent_since, settle
 from assistant.store.tables import AuditEntry, OutboxMessage
+from assistant.store.workers import has_died, new_worker
 
 _log = structlog.get_logger("assistant.outbox")
 
@@ -130,7 +130,6 @@ class Delivery:
         Looks for claims that nobody holds any more too: a lease may end long after the start that followed a crash.
         """
         self.recover()
-        self.recover()
         with self._database.session() as session:
             return bool(due_ids(session, self._clock.now(), 1))
 
@@ -166,7 +165,7 @@ class Delivery:
 
         def mark() -> bool:
             with self._database.session() as session:
-                return begin_sending(session, row.id, fence)
+                return begin_sending(session, row.id, fence, self._clock.now())
 
         recipients = [str(item) for item in row.recipients]
         if isinstance(self._submitter, CarefulSubmitter):
@@ -246,7 +245,7 @@ class Delivery:
             [item.addr_spec, item.accepted, item.code, item.text, item.permanent]  # type: ignore[attr-defined]  # protocol of the mail room
             for item in outcome.recipients
         ]
-        with self._database.session() as session:
+        with self._database.alone() as session:
             ours = settle(
                 session,
                 row.id,
@@ -296,7 +295,7 @@ class Delivery:
     def resolve_uncertain(self, lookup: SentLookup) -> int:
         """Looks for uncertain mail among what was sent, by Message-ID; found ones are sent, the rest stay to be asked."""
         found = 0
-        with self._database.session() as session:
+        with self._database.alone() as session:
             rows = session.scalars(select(OutboxMessage).where(OutboxMessage.state == "uncertain")).all()
             for row in rows:
                 if lookup(row.message_id):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
@@ -19,6 +19,10 @@ from assistant.errors import AssistantError, StoreUnavailable
 from assistant.store.writing import number_new_rows
 
 _BUSY_TIMEOUT_SECONDS = 30
+_ALONE = 0x63632D61
+"""The number of PostgreSQL's advisory lock for transactions that decide."""
+_STOPPED_SECONDS = 90
+"""A process that does nothing in an open transaction for so long has been stopped; the server ends it."""
 
 
 class Database:
@@ -49,6 +53,18 @@ class Database:
             if not is_broken(error):
                 raise
             raise store_error(error, self.engine.url) from error
+
+    @contextmanager
+    def alone(self) -> Iterator[Session]:
+        """As `session`, and no other `alone` of any process runs meanwhile: on PostgreSQL too, as on SQLite by itself.
+
+        For transactions that look at everything and then decide. A process that stops in the middle of one is cut off
+        by the server after a while, and has written nothing.
+        """
+        with self.session() as session:
+            if not self.is_sqlite:
+                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ALONE})
+            yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -119,20 +135,31 @@ def _private_file(path: Path) -> None:
 
 def _postgresql_engine(url: URL) -> Engine:
     try:
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(
+            url,
+            pool_pre_ping=True,
+            connect_args={
+                "options": f"-c idle_in_transaction_session_timeout={_STOPPED_SECONDS}s"
+                f" -c lock_timeout={_BUSY_TIMEOUT_SECONDS}s"
+            },
+        )
     except ModuleNotFoundError as error:
         raise AssistantError("PostgreSQL needs a driver: install cc-assistant[postgresql]") from error
 
 
 def is_broken(error: DatabaseError) -> bool:
     """Whether the database itself is in trouble, and not the statement: locked, full, gone, or no database at all."""
-    return isinstance(error, OperationalError) or type(error) is DatabaseError
+    return isinstance(error, OperationalError) or type(error) is DatabaseError or error.connection_invalidated
 
 
 def store_error(error: DBAPIError, url: URL) -> StoreUnavailable:
     """The sentence for a person, made from the driver's words."""
     words = str(error.orig).lower()
     place = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    if "lock timeout" in words:
+        return StoreUnavailable(
+            f"another process holds the database {place}: it may have been stopped. It is waited for, and tried again."
+        )
     if "locked" in words:
         return StoreUnavailable(
             f"the database {place} is locked by another process. Stop the other assistant, or wait and try again."

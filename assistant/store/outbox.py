@@ -49,11 +49,19 @@ def claim(session: Session, outbox_id: int, worker: str, now: datetime, lease: t
     return int(row[0]) if row else None
 
 
-def begin_sending(session: Session, outbox_id: int, fence: int) -> bool:
-    """Marks that the bytes are about to go out: from here on a crash leaves the outcome uncertain."""
+def begin_sending(session: Session, outbox_id: int, fence: int, now: datetime) -> bool:
+    """Marks that the bytes are about to go out: from here on a crash leaves the outcome uncertain.
+
+    False when the claim is another's by now, or has run out: what was checked when it was made may hold no more.
+    """
     row = session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.id == outbox_id, OutboxMessage.fence == fence, OutboxMessage.state == "claimed")
+        .where(
+            OutboxMessage.id == outbox_id,
+            OutboxMessage.fence == fence,
+            OutboxMessage.state == "claimed",
+            OutboxMessage.claimed_until >= now,
+        )
         .values(state="sending", attempts=OutboxMessage.attempts + 1)
         .returning(OutboxMessage.id)
     ).first()

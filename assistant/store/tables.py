@@ -453,6 +453,7 @@ class OutboxMessage(Base):
     __tablename__ = "outbox"
     __table_args__ = (
         Index("ix_outbox_due", "state", "due_at"),
+        Index("ix_outbox_settled", "audience", "settled_at"),
         Index("ix_outbox_message_id", "message_id"),
     )
 
@@ -519,6 +520,17 @@ class StaffNote(Base):
     due_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))
+
+
+class WorkLease(Base):
+    """Something that one of several workers does at a time, who does it, and until when (`assistant.store.leases`)."""
+
+    __tablename__ = "work_lease"
+
+    name: Mapped[str] = mapped_column(String(400), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(80), default="")
+    until: Mapped[datetime]
+    fence: Mapped[int] = mapped_column(default=0)
 
 
 class Setting(Base):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -63,6 +64,9 @@ class RememberingSink:
             self.cursors[folder] = Cursor(uidvalidity, last)
             self.batches.append(len(batch))
             self.arrived.notify_all()
+
+    def reading(self, mailbox: str, folder: str) -> contextlib.AbstractContextManager[object]:  # a sink's signature
+        return contextlib.nullcontext()
 
     def begin(self, mailbox: str, folder: str, uidvalidity: int, uidnext: int, old: int | None) -> None:
         self.begun.append((folder, old, uidvalidity))

@@ -118,7 +118,7 @@ def test_a_claim_is_exclusive_and_a_late_worker_changes_nothing(database: Databa
         fence = claim(session, number, "first", MONDAY, LEASE)
         assert fence is not None
         assert claim(session, number, "second", MONDAY, LEASE) is None
-        assert begin_sending(session, number, fence + 1) is False
+        assert begin_sending(session, number, fence + 1, MONDAY) is False
         assert settle(session, number, fence + 1, state="sent") is False
         assert settle(session, number, fence, state="sent") is True
     assert row_of(database, number).state == "sent"
@@ -142,7 +142,7 @@ def test_a_crash_while_sending_is_uncertain_and_never_sent_again_by_itself(
     with database.session() as session:
         fence = claim(session, number, "died", MONDAY, LEASE)
         assert fence is not None
-        assert begin_sending(session, number, fence)
+        assert begin_sending(session, number, fence, MONDAY)
     work = delivery(database, smtp_sink.port, clock)
     for _ in range(5):
         clock.advance(timedelta(days=1))

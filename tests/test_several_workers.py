@@ -11,9 +11,9 @@ from tests.servers.dovecot import Mailbox
 from tests.servers.smtp_sink import SmtpSink
 from tests.several_workers import disturbed
 
-STEPS = 24
-MESSAGES = 40
-DISTURBANCES = 14
+STEPS = 12
+MESSAGES = 20
+DISTURBANCES = 8
 
 
 def check(config: Path, mailbox: Mailbox, sink: SmtpSink) -> None:

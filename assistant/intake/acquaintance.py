@@ -14,6 +14,7 @@ from assistant.intake.texts import letters_of
 from assistant.model.people import Directory, Relation, client_key
 from assistant.store.hindsight import not_known_yet
 from assistant.store.tables import Client, ClientDomain, Contact, Project, Record, Thread
+from assistant.store.writing import row_of
 from parsers import Address, Message
 
 _FETCH = {"synchronize_session": "fetch"}
@@ -72,7 +73,7 @@ def _answered(session: Session, message: Message, relation: Relation, directory:
         start = letters_of(row.reply_text)[:40]
         if len(shared) >= _SHARED_PEOPLE or (shared and len(start) >= 16 and start in quoted):
             clients.add(row.client_id or 0)
-    return session.get(Client, clients.pop()) if len(clients) == 1 else None
+    return row_of(session, Client, clients.pop()) if len(clients) == 1 else None
 
 
 def _addresses(people: Iterable[Address | None], directory: Directory) -> frozenset[str]:
@@ -90,7 +91,7 @@ def _of_that_name(session: Session, stranger: Address) -> Client | None:
     rows = session.execute(select(Contact.id, Contact.client_id).where(func.lower(Contact.name) == name.lower()))
     unknown = not_known_yet(session).contacts
     clients = {client_id for contact_id, client_id in rows if contact_id not in unknown}
-    return session.get(Client, clients.pop()) if len(clients) == 1 else None
+    return row_of(session, Client, clients.pop()) if len(clients) == 1 else None
 
 
 def _of_that_business(session: Session, stranger: Address) -> Client | None:
@@ -113,7 +114,7 @@ def _of_that_business(session: Session, stranger: Address) -> Client | None:
         known = _business_words(local, name) if local else {rest.partition(".")[0].replace("-", "")}
         if words & known:
             clients.add(client_id)
-    return session.get(Client, clients.pop()) if len(clients) == 1 else None
+    return row_of(session, Client, clients.pop()) if len(clients) == 1 else None
 
 
 def _business_words(local: str, name: str) -> set[str]:
@@ -149,7 +150,7 @@ def adopt_into_project(session: Session, project: Project, thread: Thread, sent_
     rows = orphans_near(session, project.client_id, thread.id, sent_at - _ORPHANS_WITHIN)
     own = [row.record_id for row in rows if row.thread_id == thread.id]
     for other_id in sorted({row.thread_id for row in rows if row.thread_id not in {None, thread.id}}):
-        other = session.get(Thread, other_id)
+        other = row_of(session, Thread, other_id)
         if other is not None and other.project_id is None:
             other.project_id, other.client_id = project.id, project.client_id
             other.project_confidence, other.project_evidence = 0.6, "earlier mail of the same people"

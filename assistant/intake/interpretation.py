@@ -25,6 +25,7 @@ from assistant.model.projects import NewThread
 from assistant.model.reading import MailToRead, Reader, Reading, Sign, TextToRead
 from assistant.model.weak_threads import subject_key
 from assistant.store.tables import Client, Location, Project, Record, Thread
+from assistant.store.writing import row_of
 from parsers import Message
 
 _NOBODY = Parties(None, None)
@@ -225,7 +226,7 @@ class Interpretation:
         if client is None:
             return None
         relation, message = candidate.relation, candidate.message
-        own = session.get(Project, thread.project_id) if thread.project_id else None
+        own = row_of(session, Project, thread.project_id) if thread.project_id else None
         if message.kind != "human" or relation.direction == "internal":
             return Settled(own) if own is not None else None
         if own is not None and own.client_id == client.id:
@@ -294,7 +295,7 @@ class Interpretation:
 def _from_thread(session: Session, thread: Thread, parties: Parties) -> Parties:
     """Internal mail and machines' answers belong to the client whose conversation they are in."""
     if parties.client is None and thread.client_id is not None:
-        return Parties(session.get(Client, thread.client_id), parties.contact)
+        return Parties(row_of(session, Client, thread.client_id), parties.contact)
     return parties
 
 

@@ -49,6 +49,7 @@ class ProjectBook:
     def __init__(self) -> None:
         self._entries: dict[int, dict[int, Entry]] = {}
         self._steps: dict[int, list[tuple[str, int]]] = {}
+        self._noted: list[Record] = []
         self.touched: dict[int, Project] = {}
         """Projects that were given records, and whose state has yet to be derived from them."""
 
@@ -56,13 +57,24 @@ class ProjectBook:
         """Asks at once for the records and the stage history of these projects."""
         for part in parts_of(sorted(set(project_ids) - self._entries.keys())):
             self._entries.update((number, {}) for number in part)
-            for row in session.execute(select(*_COLUMNS).where(Record.project_id.in_(part))):
+            with session.no_autoflush:  # what is not written yet is known
+                rows = session.execute(select(*_COLUMNS).where(Record.project_id.in_(part))).all()
+            for row in rows:
                 self._entries[row[0]][row[1]] = _entry(row[1:])
-            changes = select(StageChange.project_id, StageChange.to_stage, StageChange.record_id)
-            self._steps.update((number, []) for number in part)
-            for project_id, stage, record_id in session.execute(
-                changes.where(StageChange.project_id.in_(part)).order_by(StageChange.at, StageChange.id)
-            ):
+            for record in self._noted:
+                project_id = record.project_id
+                if project_id is not None and project_id in part and record.id not in self._entries[project_id]:
+                    self._enter(record, project_id)
+            self._expect_steps(session, [number for number in part if number not in self._steps])
+
+    def _expect_steps(self, session: Session, project_ids: Sequence[int]) -> None:
+        if not project_ids:
+            return
+        self._steps.update((number, []) for number in project_ids)
+        changes = select(StageChange.project_id, StageChange.to_stage, StageChange.record_id)
+        wanted = changes.where(StageChange.project_id.in_(project_ids)).order_by(StageChange.at, StageChange.id)
+        with session.no_autoflush:
+            for project_id, stage, record_id in session.execute(wanted):
                 self._steps[project_id].append((stage, record_id or 0))
 
     def begin(self, project_id: int) -> None:
@@ -78,7 +90,7 @@ class ProjectBook:
     def steps(self, session: Session, project_id: int) -> list[tuple[str, int]]:
         """The stage steps that are stored: (stage, record id), oldest first."""
         if project_id not in self._steps:
-            self.expect(session, [project_id])
+            self._expect_steps(session, [project_id])
         return self._steps[project_id]
 
     def store_steps(self, project_id: int, steps: Sequence[tuple[str, int]]) -> None:
@@ -88,13 +100,16 @@ class ProjectBook:
     def forget(self, project_id: int) -> None:
         """The project was given records of a thread that joined it."""
         self._entries.pop(project_id, None)
-        self._steps.pop(project_id, None)
 
     def add(self, record: Record) -> None:
         """A record that is new in its project."""
-        known = self._entries.get(record.project_id or 0)
-        if known is not None:
-            known[record.id] = _entry([getattr(record, column.key) for column in _COLUMNS[1:]])
+        self._noted.append(record)
+        if record.project_id is not None and record.project_id in self._entries:
+            self._enter(record, record.project_id)
+
+    def _enter(self, record: Record, project_id: int) -> None:
+        values = [getattr(record, column.key) for column in _COLUMNS[1:]]
+        self._entries[project_id][record.id] = _entry(values)
 
     def touch(self, project: Project) -> None:
         """Its state has to be derived anew before anybody looks."""

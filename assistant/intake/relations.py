@@ -26,6 +26,7 @@ from assistant.store.clients import (
     projects_of,
 )
 from assistant.store.tables import Client, Contact, Project, Thread
+from assistant.store.writing import row_of
 from parsers import Address, Message
 
 UNRELATED = 0.6
@@ -67,7 +68,7 @@ def find_parties(session: Session, relation: Relation, agency: AgencySide) -> Pa
             continue
         contact = contact_by_address(session, person.addr_spec)
         if contact is not None:
-            return Parties(session.get(Client, contact.client_id), contact)
+            return Parties(row_of(session, Client, contact.client_id), contact)
     for person in (relation.counterpart, *relation.others):
         if person is not None and (client := client_by_key(session, client_key(person.addr_spec, agency.free_mail))):
             return Parties(client, None)

@@ -15,7 +15,8 @@ from assistant.intake.relations import AgencySide
 from assistant.model.authentication import organisational_domain
 from assistant.model.lookalike import KnownDomains, Resemblance, addresses_in, same_name
 from assistant.model.people import Relation, client_key
-from assistant.store.clients import client_by_key, contact_by_address
+from assistant.store.clients import client_by_key, contact_by_address, new_client_keys
+from assistant.store.remembering import remembered
 from assistant.store.tables import AuditEntry, Client, ClientDomain, Record
 from parsers import Address, Message
 
@@ -35,6 +36,13 @@ class Suspicion:
     apart: bool = False
     within_threads: bool = False
     """Whether it may not enter a conversation that belongs to a client, though it may begin one of its own."""
+
+
+class _Learned:
+    """Whether this transaction has looked at the clients' domains; those it adds itself are known without looking."""
+
+    def __init__(self) -> None:
+        self.stored = False
 
 
 class Watch:
@@ -106,6 +114,17 @@ class Watch:
 
     def _learn(self, session: Session) -> None:
         """Brings the clients' domains up to date when there are more or fewer of them than are known here."""
+        learned = remembered(session, _Learned)
+        if learned is None or not learned.stored:
+            with session.no_autoflush:
+                self._learn_stored(session)
+            if learned is not None:
+                learned.stored = True
+        fresh = [key for key in new_client_keys(session) if "@" not in key and key not in self._clients.domains]
+        if fresh:
+            self._clients.add(fresh)
+
+    def _learn_stored(self, session: Session) -> None:
         count = session.scalar(select(func.count()).select_from(ClientDomain).where(~ClientDomain.domain.contains("@")))
         if count == len(self._clients.domains):
             return

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from assistant.store.outbox import STOPPABLE_STATES
 from assistant.store.suppressions import may_be_suppressed
 from assistant.store.tables import AuditEntry, Contact, OutboxMessage, Suppression
+from assistant.store.writing import row_of
 
 _PURPOSES = {
     "all": ("follow-up", "greeting"),
@@ -26,7 +27,7 @@ def withdraw_suppressed(session: Session, contact_id: int, now: datetime) -> int
 
     The reason is `opt-out` or `bounce`, whichever forbids it. Safe to repeat.
     """
-    contact = session.get(Contact, contact_id)
+    contact = row_of(session, Contact, contact_id)
     if contact is None or not may_be_suppressed(session, contact.addr_spec):
         return 0
     suppressions = session.scalars(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select, update
@@ -30,6 +30,7 @@ class Acquaintances:
         self.contacts: dict[str, Contact | None] = {}
         self.clients: dict[str, Client | None] = {}
         self.projects: dict[int, list[Project]] = {}
+        self.new_keys: list[str] = []
         self.held: list[Client] = []
         """The session itself would let go of them and ask again."""
 
@@ -70,6 +71,12 @@ def expected_clients(session: Session) -> Iterable[int]:
     """The clients that were asked for by now."""
     known = remembered(session, Acquaintances)
     return known.projects.keys() if known is not None else ()
+
+
+def new_client_keys(session: Session) -> Sequence[str]:
+    """The domains and free-mail addresses of clients that this transaction created, as far as it remembers."""
+    known = remembered(session, Acquaintances)
+    return known.new_keys if known is not None else ()
 
 
 def contact_by_address(session: Session, addr_spec: str) -> Contact | None:
@@ -145,6 +152,7 @@ def create_client(
         session.flush()
     else:
         known.clients[key] = client
+        known.new_keys.append(key)
         known.projects[client.id] = []
         known.held.append(client)
     return client

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Table, event, func, select, text
 from sqlalchemy.orm import DeclarativeBase, Session, relationship
@@ -17,6 +17,8 @@ NUMBERED = frozenset({"client", "contact", "thread", "project", "record"})
 """Tables whose rows others refer to while a message is interpreted."""
 
 _NUMBERS = "numbers of new rows"
+_NEW_ROWS = "new rows"
+_Row = TypeVar("_Row")
 _LARGEST_BLOCK = 256
 
 
@@ -47,8 +49,20 @@ def number_new_rows(session: Session) -> None:
 
 def _number(session: Session, row: Any) -> None:
     table = row.__table__
-    if table.name not in NUMBERED or row.id is not None:
+    if table.name not in NUMBERED:
         return
+    if row.id is None:
+        _give_id(session, table, row)
+    session.info.setdefault(_NEW_ROWS, {})[type(row), row.id] = row
+
+
+def row_of(session: Session, table: type[_Row], number: int) -> _Row | None:
+    """As `session.get`, which knows nothing of rows that are not written yet and writes them all to find out."""
+    found: _Row | None = session.info.get(_NEW_ROWS, {}).get((table, number))
+    return found if found is not None and found in session else session.get(table, number)
+
+
+def _give_id(session: Session, table: Table, row: Any) -> None:
     numbers: dict[str, Iterator[int]] = session.info.setdefault(_NUMBERS, {})
     if table.name not in numbers:
         numbers[table.name] = _following_ids(session, table)

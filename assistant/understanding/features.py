@@ -22,6 +22,7 @@ from assistant.understanding.cues import CUES
 from assistant.understanding.encoder import WIDTH, Encoder
 from assistant.understanding.normal import normalise, simplify
 from assistant.understanding.sentences import Sentence, informative, split_sentences
+from assistant.understanding.tokenizer import text_of
 
 BODY: Final = "body"
 SENTENCES: Final = "sentences"
@@ -33,6 +34,7 @@ _SUBJECT_WEIGHT = 0.7
 _PREFIX = re.compile(
     r"^\s*(?:(?:re|fw|fwd|aw|wg|回复|回覆|答复|答覆|转发|轉發)\s*(?:\[\d+\])?\s*[:：]\s*)+", re.IGNORECASE
 )
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _RUN = re.compile(r"[a-z][a-z']*|[\u3400-\u9fff]+|\d+|[?!]|[^\w\s]")
 _CUE_INDEX = {label: number for number, label in enumerate(CUES)}
 
@@ -106,7 +108,8 @@ def grams(text: str) -> list[str]:
 
 def letters(text: str) -> float:
     """See `TextFeatures.letters`."""
-    return sum(2.5 if "\u3400" <= character <= "\u9fff" else 1.0 for character in text if character.isalnum())
+    han = len(_HAN.findall(text))
+    return 2.5 * han + (sum(map(str.isalnum, text)) - han)
 
 
 def surface(subject: str, text: str) -> list[float]:
@@ -223,7 +226,7 @@ class MailFeatures:
         waiting = iter(stream)
         while batch := list(islice(waiting, batch_size)):
             for doc in batch:
-                doc.user_data[SENTENCES] = split_sentences(doc.text[doc.user_data.get(BODY, 0) :])
+                doc.user_data[SENTENCES] = split_sentences(text_of(doc)[doc.user_data.get(BODY, 0) :])
             vectors = self._vectors(batch)
             for number, doc in enumerate(batch):
                 doc.user_data[FEATURES] = self._features(doc, None if vectors is None else vectors[number])
@@ -233,7 +236,7 @@ class MailFeatures:
         if self.encoder is None:
             return None
         texts = [simplify(" ".join(item.text for item in informative(doc.user_data[SENTENCES]))) for doc in batch]
-        subjects = [simplify(doc.text[: doc.user_data.get(BODY, 0)].strip()) for doc in batch]
+        subjects = [simplify(text_of(doc)[: doc.user_data.get(BODY, 0)].strip()) for doc in batch]
         unique = list(dict.fromkeys(subjects))
         found = self.encoder.encode([*texts, *unique])
         place = {subject: len(texts) + number for number, subject in enumerate(unique)}
@@ -241,7 +244,8 @@ class MailFeatures:
 
     def _features(self, doc: Doc, vectors: Floats | None) -> TextFeatures:
         body = doc.user_data.get(BODY, 0)
-        subject, text = doc.text[:body].strip(), doc.text[body : body + _READ]
+        whole = text_of(doc)
+        subject, text = whole[:body].strip(), whole[body : body + _READ]
         in_text, in_subject = [0.0] * len(CUES), [0.0] * len(CUES)
         for span in doc.spans.get(SPANS, ()):
             place = _CUE_INDEX.get(span.label_)

@@ -21,6 +21,7 @@ from assistant.understanding.labels import read_approval
 from assistant.understanding.memory import Corrected, Memory, with_stage
 from assistant.understanding.pipeline import labels_of, stage_of
 from assistant.understanding.sentences import Sentence, split_sentences, summarise
+from assistant.understanding.tokenizer import text_of
 
 _LONGEST = 20_000
 
@@ -74,7 +75,7 @@ class PipelineReader:
                     for span in doc.spans.get(SPANS, ())
                     if span.start_char >= body
                 )
-                text = doc.text[body:]
+                text = text_of(doc)[body:]
                 words = np.array([doc.cats.get(label, 0.0) for label in STAGE_LABELS], np.float32)
                 prepared.append(
                     Prepared(

@@ -21,6 +21,15 @@ _TOKEN = re.compile(
 )
 
 
+_TEXT = "mail_text"
+
+
+def text_of(doc: Doc) -> str:
+    """As `doc.text`, which puts the tokens together again each time it is asked."""
+    text: str | None = doc.user_data.get(_TEXT)
+    return doc.text if text is None else text
+
+
 class MailTokenizer:
     """Cuts text into tokens without losing a character: `"".join(token.text_with_ws) == text`."""
 
@@ -38,7 +47,9 @@ class MailTokenizer:
             else:
                 words.append(piece)
                 spaces.append(False)
-        return Doc(self.vocab, words=words, spaces=spaces)
+        doc = Doc(self.vocab, words=words, spaces=spaces)
+        doc.user_data[_TEXT] = text
+        return doc
 
     def to_bytes(self, **_: Any) -> bytes:
         return b""

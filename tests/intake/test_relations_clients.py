@@ -96,8 +96,9 @@ def test_an_answer_from_home_without_references_goes_to_the_client_it_answers(of
 
 def test_the_same_subject_at_two_clients_never_mixes(office: Office) -> None:
     first = office.log(mail("需求 #discovery", originator=CHEN, subject="合作咨询"))
-    second = office.log(mail("需求 #discovery", originator="zhou@other.example", subject="合作咨询"))
-    answer = office.log(mail("好 #discovery", originator=CHEN, subject="Re: 合作咨询"))
+    later = MONDAY + timedelta(hours=1)
+    second = office.log(mail("需求 #discovery", originator="zhou@other.example", subject="合作咨询", at=later))
+    answer = office.log(mail("好 #discovery", originator=CHEN, subject="Re: 合作咨询", at=later))
     assert first.client_id != second.client_id
     assert answer.project_id == first.project_id != second.project_id
     assert project_of(office, second)[0] == "合作咨询 – other", "names are unique in the listings"

@@ -16,7 +16,7 @@ from assistant.store.tables import AuditEntry, Client, Record
 
 _AT_ONCE = datetime.min.replace(tzinfo=UTC)
 _BY_ITSELF = ("rule %", "assistant")
-_SMALL_MATTERS = ("outbox:%", "record:%")
+_SMALL_MATTERS = ("outbox:%", "record:%", "quarantine:%")
 """Subjects of people's decisions that make no other greeting, reminder or summary due."""
 
 

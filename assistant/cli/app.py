@@ -9,6 +9,7 @@ import typer
 
 from assistant import __version__
 from assistant.cli import (
+    audit,
     backup,
     calendar,
     clients,
@@ -63,7 +64,7 @@ def root(
     ctx.obj = CommandContext(config or Path("config.toml"), explicit=config is not None)
 
 
-for module in (demo, init, doctor, run, imports, records, ledger, projects, clients, backup, rebuild):
+for module in (demo, init, doctor, run, imports, records, ledger, projects, clients, backup, rebuild, audit):
     module.register(app)
 app.add_typer(message.app, name="message")
 app.add_typer(rules.app, name="rules")

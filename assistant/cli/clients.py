@@ -100,13 +100,38 @@ def set_client(
     owner: _Text = None,
     tag: Annotated[Optional[list[str]], typer.Option(help="Add a tag; `muted` stops all automatic mail.")] = None,
     untag: Annotated[Optional[list[str]], typer.Option(help="Remove a tag.")] = None,
+    domain: Annotated[
+        Optional[str], typer.Option(help="Mail from this domain is theirs too; it is no look-alike.")
+    ] = None,
 ) -> None:
     """Correct what was guessed about CLIENT."""
-    with context_of(ctx).database().session() as session:
+    from assistant.intake.moves import client_key
+    from assistant.store.clients import give_domain
+    from assistant.store.tables import AuditEntry
+
+    workplace = context_of(ctx).workplace()
+    with workplace.database.session() as session:
         client = find_client(session, which)
         given = {"name": name, "country": country, "language": language, "timezone": timezone, "owner": owner}
+        changed: dict[str, object] = {}
         for key, value in given.items():
-            if value is not None:
+            if value is not None and value != getattr(client, key):
+                changed[key] = [getattr(client, key), value]
                 setattr(client, key, value)
-        client.tags = sorted((set(client.tags) | set(tag or ())) - set(untag or ()))
+        tags = sorted((set(client.tags) | set(tag or ())) - set(untag or ()))
+        if tags != client.tags:
+            changed["tags"], client.tags = [client.tags, tags], tags
+        key = client_key(session, client)
+        if domain is not None and give_domain(session, client, domain):
+            changed |= {"domain": domain.lower(), "client": key}
+        if changed:
+            session.add(
+                AuditEntry(
+                    at=workplace.clock.now(),
+                    who="command line",
+                    event="client-changed",
+                    subject=f"client:{client.id}",
+                    details=changed,
+                )
+            )
         say(f"{client.name}: saved.")

@@ -99,11 +99,24 @@ def retry(
 ) -> None:
     """Take a message out of quarantine and interpret it again."""
     from assistant.errors import WrongUse
+    from assistant.store.tables import AuditEntry
 
+    workplace = context_of(ctx).workplace()
     try:
-        counts = context_of(ctx).workplace().intake.retry(number)
+        counts = workplace.intake.retry(number)
     except LookupError as error:
         raise WrongUse(f"{error}; `assistant quarantine` lists them.") from error
+    details = {"logged": counts.logged, "quarantined": counts.quarantined}
+    with workplace.database.session() as session:
+        session.add(
+            AuditEntry(
+                at=workplace.clock.now(),
+                who="command line",
+                event="message-retried",
+                subject=f"quarantine:{number}",
+                details=details,
+            )
+        )
     say("logged" if counts.logged else "still broken" if counts.quarantined else "settled")
     if counts.quarantined:
         raise typer.Exit(1)

@@ -51,12 +51,16 @@ def listing(
         say(empty)
         return
     from rich.table import Table
+    from rich.text import Text
+
+    from assistant.cli.message_display import printable
 
     table = Table(title=title or None, title_justify="left", header_style="bold", show_edge=False)
     for column in columns:
         table.add_column(column.replace("_", " "), overflow="fold")
     for row in found:
-        table.add_row(*(_cell(row.get(column), zone) for column in columns))
+        # As plain text: what a client wrote is neither markup nor an order to the terminal.
+        table.add_row(*(Text(printable(_cell(row.get(column), zone))) for column in columns))
     console().print(table)
 
 

@@ -20,7 +20,7 @@ from assistant.intake.record import refresh_project
 from assistant.intake.relations import AgencySide
 from assistant.model.reading import Follower, Reader
 from assistant.store import Archive, Database
-from assistant.store.clients import merge_clients
+from assistant.store.clients import give_domain, merge_clients
 from assistant.store.tables import (
     AuditEntry,
     CadenceRunRow,
@@ -47,6 +47,8 @@ from parsers import Message
 
 MERGED = "clients-merged"
 """The audit event of `assistant clients merge`; its details name a key of each."""
+CHANGED = "client-changed"
+"""The audit event of `assistant clients set`; where it gave the client a domain, its details name that and a key."""
 WAITS = "waits for its turn"
 """What a location of the scratch database is until then."""
 _TOGETHER = timedelta(seconds=2)
@@ -74,6 +76,8 @@ class _Step:
     """A record without a message that could be read again: of a call, or of mail whose bytes are erased."""
     correction: Correction | None = None
     merge: tuple[str, str] | None = None
+    domain: tuple[str, str] | None = None
+    """A key of a client, and a domain that somebody said is its own too."""
 
 
 def empty_of_derived(scratch: Database) -> None:
@@ -158,6 +162,9 @@ class Replay:
             yield _Step(correction.at, correction=correction)
         for entry in original.scalars(select(AuditEntry).where(AuditEntry.event == MERGED)):
             yield _Step(entry.at, merge=(str(entry.details["source"]), str(entry.details["target"])))
+        for entry in original.scalars(select(AuditEntry).where(AuditEntry.event == CHANGED)):
+            if "domain" in entry.details:
+                yield _Step(entry.at, domain=(str(entry.details["client"]), str(entry.details["domain"])))
 
     # --- people ------------------------------------------------------------------------------------------------------
 
@@ -167,6 +174,8 @@ class Replay:
                 source, target = (find_client(session, key) for key in step.merge)
                 if source.id != target.id:
                     merge_clients(session, source, target)
+            elif step.domain is not None:
+                give_domain(session, find_client(session, step.domain[0]), step.domain[1])
             elif step.correction is not None:
                 self._correct(session, step.correction)
         except WrongUse as error:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from assistant.errors import WrongUse
 from assistant.store.hindsight import not_known_yet
 from assistant.store.remembering import parts_of, remembered
 from assistant.store.tables import (
@@ -229,3 +230,15 @@ def merge_clients(session: Session, source: Client, target: Client) -> None:
 def move_run_contacts(session: Session, old: Contact, new: Contact) -> None:
     """After two rows turned out to be one person."""
     session.execute(update(CadenceRunRow).where(CadenceRunRow.contact_id == old.id).values(contact_id=new.id))
+
+
+def give_domain(session: Session, client: Client, domain: str) -> bool:
+    """Mail from this domain is the client's from now on; whether that is new. Raises WrongUse where it is another's."""
+    domain = domain.lower().lstrip("@")
+    owner = client_by_key(session, domain)
+    if owner is not None and owner.id != client.id:
+        raise WrongUse(f"{domain} belongs to {owner.name}; `assistant clients merge` joins two clients.")
+    if owner is None:
+        session.add(ClientDomain(domain=domain, client_id=client.id))
+        session.flush()
+    return owner is None

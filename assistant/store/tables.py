@@ -543,7 +543,7 @@ class Setting(Base):
 
 
 class AuditEntry(Base):
-    """Append-only: who or which rule decided what, about which thing."""
+    """Append-only (the database refuses changes, see `assistant.store.audit`): who or which rule decided what, about what."""
 
     __tablename__ = "audit"
 

@@ -129,6 +129,7 @@ def test_a_bad_backup_is_refused_and_changes_nothing(tmp_path: Path, harm: str) 
             connection.execute("UPDATE record SET summary = summary || 'x' WHERE id = 1")
     elif harm == "a row less":
         with sqlite3.connect(copy) as connection:
+            connection.execute("DROP TRIGGER audit_refuses_delete")
             connection.execute("DELETE FROM audit WHERE id = (SELECT max(id) FROM audit)")
     elif harm == "newer":
         with sqlite3.connect(copy) as connection:

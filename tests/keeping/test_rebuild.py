@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, update
 
 from assistant.intake.corrections import correct_record
 from assistant.keeping.rebuild import Rebuilt, rebuild
+from assistant.store.audit import erasing_from_audit
 from assistant.store.snapshot import table_digests
 from assistant.store.tables import (
     AuditEntry,
@@ -96,13 +97,15 @@ def test_after_corrections_and_merges_too(office: Office) -> None:
              at=office.clock.now(), answers=("d@river.example",))
     )  # fmt: skip
     assert command(office.config_file, "clients", "merge", "river.example", "mingshan.example").status == 0
+    assert command(office.config_file, "clients", "set", "mingshan.example", "--domain", "hills.example").status == 0
     with office.session() as session:  # as people leave things
         session.execute(
             update(Project).where(Project.name == "春季活动").values(owner="han@lanhai.example", tags=["big"])
         )
         session.execute(update(OpenItem).values(settled_at=office.clock.now(), settled_by=LILEI))
         moment = office.clock.now() + timedelta(days=400)  # the command's clock was the machine's
-        session.execute(update(AuditEntry).where(AuditEntry.event == "clients-merged").values(at=moment))
+        with erasing_from_audit(session, "test", "client:1", moment):
+            session.execute(update(AuditEntry).where(AuditEntry.subject.startswith("client:")).values(at=moment))
     before = table_digests(office.workplace.database)
     done = anew(office)
     assert list(done.differences.sentences()) == []

@@ -24,7 +24,7 @@ def upgrade() -> None:
         op.execute(
             "CREATE TRIGGER audit_refuses_replace BEFORE INSERT ON audit "
             "WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) "
-            f"BEGIN {_REFUSAL}; END"
+            "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
         )
         return
     op.execute(

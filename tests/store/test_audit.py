@@ -59,7 +59,7 @@ def test_nothing_that_was_written_can_be_changed(database: Database, statement: 
 def test_sqlite_has_no_back_door(tmp_path: Path) -> None:
     """INSERT OR REPLACE deletes rows without the triggers for that; other programs that open the file are refused too."""
     office = open_office(write_config(tmp_path), now=MONDAY)
-    office.log(mail("x", originator="x@lаnhai.example"))
+    office.log(mail("x", originator="x@1anhai.example"))
     with sqlite3.connect(tmp_path / "assistant.db") as connection:
         before = connection.execute("SELECT * FROM audit").fetchall()
         for statement in (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 _REFUSED = "the audit log is append-only"
 _REFUSAL = f"SELECT RAISE(ABORT, '{_REFUSED}')"

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from assistant.clock import Clock
@@ -78,23 +78,30 @@ def keep_batch(
             )
         )
     )
-    for mail in batch:
-        if mail.uid in known:
-            continue
-        raw_id = archive.put(session, mail.raw, truncated=mail.truncated)
-        session.add(
-            Location(
-                mailbox=mailbox,
-                folder=folder,
-                uidvalidity=uidvalidity,
-                uid=mail.uid,
-                raw_id=raw_id,
-                problem=mail.problem[:500],
-                received_at=mail.internal_date,
-                order_at=order_time(mail.raw, mail.internal_date),
-                kept_at=now,
-            )
-        )
+    new = [mail for mail in batch if mail.uid not in known]
+    whole = [mail for mail in new if not mail.truncated]
+    raw_ids = dict(
+        zip((mail.uid for mail in whole), archive.put_many(session, [mail.raw for mail in whole]), strict=True)
+    )
+    for mail in new:
+        if mail.truncated:
+            raw_ids[mail.uid] = archive.put(session, mail.raw, truncated=True)
+    if new:
+        values = [
+            {
+                "mailbox": mailbox,
+                "folder": folder,
+                "uidvalidity": uidvalidity,
+                "uid": mail.uid,
+                "raw_id": raw_ids[mail.uid],
+                "problem": mail.problem[:500],
+                "received_at": mail.internal_date,
+                "order_at": order_time(mail.raw, mail.internal_date),
+                "kept_at": now,
+            }
+            for mail in new
+        ]
+        session.execute(insert(Location), values)
     _move_cursor(session, mailbox, folder, uidvalidity, max([*uids, *gone], default=0), now)
     return len(batch) - len(known)
 

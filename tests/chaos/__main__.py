@@ -31,6 +31,12 @@ def main() -> int:
         metavar="EVERY",
         help="instead of random rounds: killed at every EVERY-th boundary and compared with the uninterrupted run",
     )
+    parser.add_argument(
+        "--soak", type=int, metavar="MESSAGES", help="instead: so many messages through the daemon, memory measured"
+    )
+    parser.add_argument(
+        "--encoder", choices=("auto", "on", "off"), default="off", help="of the daemon that --soak runs"
+    )
     parser.add_argument("--verbose", action="store_true", help="a line for every round, and its lives")
     wanted = parser.parse_args()
     try:
@@ -38,6 +44,10 @@ def main() -> int:
     except (ValueError, TypeError, OSError) as error:
         print(f"the plan cannot be used: {error}", file=sys.stderr)
         return 2
+    if wanted.soak:
+        from tests.chaos.soak import main as soak
+
+        return soak(wanted.soak, wanted.encoder)
     if wanted.boundaries:
         return _boundaries(wanted.seed, wanted.boundaries, wanted.log)
     numbers = range(1, wanted.rounds + 1) if wanted.only is None else [wanted.only]

@@ -1,0 +1,98 @@
+"""A first start with a huge inbox: every message is fetched from a real Dovecot and kept, and memory is measured meanwhile.
+
+Run as `python -m benchmarks.first_start [--messages 100000]`; needs dovecot. The reading side alone (fetch and keep), in a
+process of its own; interpreting is what `python -m tests.chaos --soak` measures. Also reads one message of 150 MB, whole
+and above the limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from assistant.clock import SystemClock
+from assistant.intake.keep import StoreSink
+from assistant.log import set_up_logging
+from assistant.mail.reader import MailboxReader
+from assistant.mail.settings import MailboxSettings, Secret
+from assistant.store import DatabaseArchive, open_database
+from assistant.store.migrate import migrate
+from tests.chaos.soak import letter
+from tests.servers.authority import new_authority
+from tests.servers.dovecot import PASSWORD, Mailbox, dovecot_server
+
+SAMPLE_SECONDS = 2.0
+HUGE_BYTES = 150_000_000
+
+
+def read(port: int, user: str, folder: Path, limit: int) -> None:
+    """What the measured process does: one whole look at the mailbox."""
+    set_up_logging("error")
+    database = open_database("sqlite:///assistant.db", folder)
+    migrate(database)
+    settings = MailboxSettings("shared", "127.0.0.1", port, "none", user, Secret(PASSWORD), max_message_bytes=limit)
+    kept = MailboxReader(settings, StoreSink(database, DatabaseArchive(), SystemClock())).read_once()
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    # ru_maxrss would count what the parent held before this program was loaded.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    peak = int(status.partition("VmHWM:")[2].split()[0]) / 1000
+    print(f"kept {kept}; {used.ru_utime + used.ru_stime:.1f} s of CPU; at most {peak:.0f} MB resident")
+
+
+def measured(mailbox: Mailbox, folder: Path, limit: int, what: str) -> None:
+    """Starts `read` in a process of its own and prints its memory as it goes."""
+    folder.mkdir()
+    began = time.monotonic()
+    command = [sys.executable, "-m", "benchmarks.first_start", "--read", mailbox.user, str(folder)]
+    command += ["--port", str(mailbox.server.plain_port), "--limit", str(limit)]
+    reader = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ)
+    process, curve = psutil.Process(reader.pid), []
+    while reader.poll() is None:
+        try:
+            curve.append(process.memory_info().rss / 1e6)
+        except psutil.NoSuchProcess:
+            break
+        time.sleep(SAMPLE_SECONDS)
+    assert reader.stdout is not None
+    said = reader.stdout.read().strip()
+    print(f"{what}: {said}; {time.monotonic() - began:.1f} s")
+    if len(curve) > 3:
+        print(f"  every {SAMPLE_SECONDS:g} s, MB: {' '.join(f'{value:.0f}' for value in curve)}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, default=100_000)
+    parser.add_argument("--read", nargs=2, metavar=("USER", "FOLDER"), help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--limit", type=int, default=0, help=argparse.SUPPRESS)
+    wanted = parser.parse_args()
+    if wanted.read:
+        read(wanted.port, wanted.read[0], Path(wanted.read[1]), wanted.limit)
+        return
+    with tempfile.TemporaryDirectory(prefix="cca-first-start-") as name:
+        folder = Path(name)
+        with dovecot_server(new_authority(folder)) as server:
+            huge = server.new_mailbox("huge@agency.example")
+            head = letter(0, random.Random(1)).partition(b"\r\n\r\n")[0]
+            huge.deliver(head + b"\r\n\r\n" + (b"x" * 76 + b"\r\n") * (HUGE_BYTES // 78))
+            measured(huge, folder / "whole", 200_000_000, "a message of 150 MB, kept whole")
+            measured(huge, folder / "extract", 50_000_000, "a message of 150 MB above the limit")
+            inbox = server.new_mailbox("full@agency.example")
+            chance = random.Random(2)
+            for number in range(wanted.messages):
+                inbox.deliver(letter(number, chance))
+            measured(inbox, folder / "full", 50_000_000, f"{wanted.messages} messages")
+
+
+if __name__ == "__main__":
+    main()

@@ -138,7 +138,7 @@ class Interpretation:
         relation = candidate.relation
         candidate.suspicions = self._watch.suspicions(session, candidate.message, relation, candidate.location.order_at)
         apart = stands_apart(candidate.suspicions, in_conversation=thread.client_id is not None)
-        if apart:
+        if apart and given is None:
             self.phase = "understand"
             return Understood(_NOBODY, None, *self._read(session, candidate, _NOBODY, None))
         known = _from_thread(session, thread, find_parties(session, relation, self._agency))

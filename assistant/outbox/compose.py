@@ -16,7 +16,9 @@ from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-_NOT_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]+")
+_NOT_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]+")
+_DIRECTIONS = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]+")
+"""Unicode's orders to turn text around (UAX #9), and letters that are not shown: they make a name or a link read as another."""
 _MESSAGE_ID = re.compile(r"(?=.{3,900}\Z)[\x21-\x3b\x3d\x3f-\x7e]+@[\x21-\x3b\x3d\x3f-\x7e]+")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]*")
 _POLICY = SMTP.clone(max_line_length=78)
@@ -72,10 +74,10 @@ def compose(letter: Letter) -> bytes:
     welcome. Names and subjects lose control characters, so that nothing in them becomes a header.
     """
     body = EmailMessage(policy=_POLICY)
-    text = _NOT_IN_TEXT.sub("", letter.text)
+    text = _printable(letter.text)
     body.set_content(text, charset="utf-8", cte=_transfer_encoding(text))
     if letter.html is not None:
-        html = _NOT_IN_TEXT.sub("", letter.html)
+        html = _printable(letter.html)
         body.add_alternative(html, subtype="html", charset="utf-8", cte=_transfer_encoding(html))
     return b"".join(_field(name, tokens) for name, tokens in _fields(letter)) + body.as_bytes()
 
@@ -179,5 +181,9 @@ def _ids(identifiers: Sequence[str]) -> tuple[str, ...]:
     return valid if len(valid) <= 60 else (valid[0], *valid[-59:])
 
 
+def _printable(text: str) -> str:
+    return _DIRECTIONS.sub("", _NOT_IN_TEXT.sub("", text))
+
+
 def _clean(text: str) -> str:
-    return _CONTROL.sub(" ", text).strip()
+    return _DIRECTIONS.sub("", _CONTROL.sub(" ", text)).strip()

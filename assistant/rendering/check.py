@@ -96,7 +96,7 @@ def _check_language(
     if not render or not complete or broken.intersection(keys):
         return
     try:
-        rendered = templates.render(name, language, context)
+        rendered = templates.render_unchecked(name, language, context)
     except ProblemsFound as error:
         # Rendering stops at the first unknown name, which reading the names has mostly placed better already.
         yield from (p for p in error.problems if p.code != "T002" or (p.file, p.line) not in placed)

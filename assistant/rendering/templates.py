@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from assistant.errors import Problem, ProblemsFound
+from assistant.rendering.harmless import harmless
 from assistant.rendering.languages import choose
 from assistant.rendering.library import Library, TemplateMeta
 
@@ -76,8 +77,13 @@ class Templates:
         """The mail `name` for a reader of `language`, which falls back as `languages.choose` says.
 
         Raises `ProblemsFound` with file and line when the template does not exist, is broken, or names something
-        that `context` does not have.
+        that `context` does not have. The html can do no harm, whatever the template let through (`harmless`).
         """
+        rendered = self.render_unchecked(name, language, context)
+        return replace(rendered, html=harmless(rendered.html)) if rendered.html is not None else rendered
+
+    def render_unchecked(self, name: str, language: str, context: Mapping[str, object]) -> Rendered:
+        """The same as the template makes it: what `check` looks at."""
         chosen = choose(language, self.library.complete_languages(name), self.agency_language)
         if chosen is None:
             raise ProblemsFound((self._missing(name),))

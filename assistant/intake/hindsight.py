@@ -132,6 +132,14 @@ def _forget(session: Session, late: Late, turns: Sequence[_Turn], corrections: _
     unknown.projects = set(
         session.scalars(select(Project.id).where(Project.known_since >= late.since, Project.client_id.in_(within)))
     )
+    by_hand = select(Thread.project_id).where(Thread.project_evidence == SET_BY_A_PERSON)
+    unknown.projects.update(
+        session.scalars(
+            select(Project.id).where(
+                Project.known_since.is_(None), Project.opened_at >= late.since, Project.id.in_(by_hand)
+            )
+        )
+    )
     threads = session.scalars(select(Thread).where(Thread.merged_into.is_(None), Thread.decided_at >= late.since)).all()
     projects = {project.id: project.known_since for project in session.scalars(select(Project))}
     reset = []
@@ -139,7 +147,6 @@ def _forget(session: Session, late: Late, turns: Sequence[_Turn], corrections: _
         if thread.client_id not in within:
             continue
         if thread.project_evidence == SET_BY_A_PERSON:
-            unknown.projects.discard(thread.project_id or 0)
             unknown.clients.discard(thread.client_id or 0)
             continue
         if thread.project_id is not None and projects[thread.project_id] == thread.decided_at:
@@ -194,6 +201,8 @@ def _again(session: Session, turn: _Turn, one: Interpretation, archive: Archive,
     candidate = one.parse_again(location, archive.get_many(session, [location.raw_id])[location.raw_id], record)
     thread = living_thread(session, record.thread_id or 0)
     assert thread is not None, "a record that was made from mail has a thread"
+    if thread.project_evidence == SET_BY_A_PERSON:
+        not_known_yet(session).projects.discard(thread.project_id or 0)
     if thread.id in corrections.clients:
         thread.client_id = corrections.clients[thread.id]
     understood = one.understand(session, candidate, thread, corrections.clients.get(thread.id))

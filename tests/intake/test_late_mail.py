@@ -1,0 +1,228 @@
+"""Mail in any order of arrival, at once or in instalments, gives the records of mail that arrived in order."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from assistant.intake.corrections import correct_record
+from assistant.intake.history import HistoricMail, keep_history
+from assistant.store.hindsight import late
+from assistant.store.tables import (
+    Client,
+    Contact,
+    OpenItem,
+    OutboxMessage,
+    Project,
+    Record,
+    SignOff,
+    StageChange,
+    Thread,
+)
+from tests.offices import ASSISTANT, CHEN, HAN, LILEI, MONDAY, WANG, Office, mail, open_office, write_config
+
+PEOPLE = (CHEN, WANG, "zhou@other.example", "ajie.goldenbowl@qq.com", "nat.goldenbowl@gmail.com", "x1990@163.com")
+SUBJECTS = ("合作咨询", "新茶上市", "Launch film", "包装设计", "报价")
+TAGS = ("discovery", "proposal", "agreement", "execution", "closing", "unrelated")
+SAID = (
+    "想做推广。",
+    "方案请见附件。",
+    "Another project: a stand.",
+    "可以，确认。#approval",
+    "不满意。#complaint",
+    "谢谢 #satisfaction",
+    "",
+)
+
+
+def mailbox(seed: int, size: int = 14) -> list[bytes]:
+    """Clients on domains and free mail, the same subjects at several, lost references, forwards, internal mail, strays."""
+    chance = random.Random(seed)
+    mails: list[bytes] = []
+    ids: list[tuple[str, str, str]] = []
+    at = MONDAY
+    for number in range(size):
+        at += timedelta(hours=chance.choice((0, 1, 5, 30, 500)), minutes=number)
+        own = f"{number}.{seed}@mail.example"
+        known = chance.choice(ids) if ids and chance.random() < 0.6 else None
+        subject = known[1] if known else chance.choice(SUBJECTS)
+        person = known[2] if known and chance.random() < 0.8 else chance.choice(PEOPLE)
+        answers = (known[0],) if known and chance.random() < 0.6 else ()
+        text = f"{chance.choice(SAID)} #{chance.choice(TAGS)} {number}"
+        writer, to = (LILEI, (person,)) if chance.random() < 0.4 else (person, (LILEI,))
+        if chance.random() < 0.1:
+            writer, to = LILEI, (HAN,)
+        elif chance.random() < 0.1:
+            head = f"From: <{person}>\nDate: {at - timedelta(hours=3):%a, %d %b %Y %H:%M:%S +0000}\nSubject: {subject}"
+            text = f"---------- Forwarded message ---------\n{head}\nTo: <{LILEI}>\n\n{text}"
+            writer, to = LILEI, (ASSISTANT,)
+        cc = (ASSISTANT, *((HAN,) if chance.random() < 0.3 else ()), *((WANG,) if chance.random() < 0.2 else ()))
+        prefix = "Re: " if known else ""
+        mails.append(
+            mail(text, subject=f"{prefix}{subject}", originator=writer, to=to, cc=cc, at=at, message_id=own, answers=answers)
+        )  # fmt: skip
+        ids.append((own, subject, person))
+    return mails
+
+
+def everything(office: Office) -> dict[str, Any]:
+    """All that intake derives, by Message-ID and by names: nothing in it is a number of the database."""
+    with office.session() as session:
+        clients = {row.id: row.name for row in session.scalars(select(Client))}
+        projects = {row.id: row for row in session.scalars(select(Project))}
+        threads = {row.id: row for row in session.scalars(select(Thread))}
+        contacts = {row.id: row for row in session.scalars(select(Contact))}
+        ids = {row.id: row.message_id for row in session.scalars(select(Record))}
+        found: dict[str, Any] = {}
+        for row in session.scalars(select(Record)):
+            thread = threads[row.thread_id or 0]
+            project = projects[row.project_id] if row.project_id else None
+            found[row.message_id] = (
+                (row.direction, row.kind, row.originator, row.sent_at),
+                (row.client_id and clients[row.client_id], row.contact_id and contacts[row.contact_id].addr_spec),
+                project and (project.name, project.stage, project.stage_since, project.waiting_on, project.opened_at),
+                (thread.subject, thread.started_at, thread.project_confidence, thread.project_evidence),
+                (row.stage, row.stage_confidence, row.intents, row.approval, row.waiting_on, row.context),
+            )
+        found["clients"] = sorted(clients.values())
+        found["contacts"] = sorted((row.addr_spec, row.name, clients[row.client_id]) for row in contacts.values())
+        found["projects"] = sorted((row.name, clients[row.client_id], row.state) for row in projects.values())
+        found["steps"] = sorted(
+            (projects[row.project_id].name, row.at, row.from_stage, row.to_stage, row.asked)
+            for row in session.scalars(select(StageChange))
+        )
+        found["sign-offs"] = sorted(
+            (ids[row.record_id], projects[row.project_id or 0].name) for row in session.scalars(select(SignOff))
+        )
+        found["items"] = sorted(
+            (ids[row.record_id or 0], row.kind, projects[row.project_id or 0].name)
+            for row in session.scalars(select(OpenItem))
+        )
+        assert late(session) is None
+    return found
+
+
+def new_office(folder: Path) -> Office:
+    return open_office(write_config(folder), now=MONDAY + timedelta(days=700))
+
+
+def take_in(office: Office, mails: Sequence[bytes]) -> None:
+    workplace = office.workplace
+    historic = [HistoricMail(raw, None) for raw in mails]
+    keep_history(workplace.database, workplace.archive, workplace.clock, historic, None)
+    workplace.interpret()
+
+
+def outcome(folder: Path, parts: Sequence[Sequence[bytes]]) -> dict[str, Any]:
+    office = new_office(folder)
+    for part in parts:
+        take_in(office, part)
+    found = everything(office)
+    office.workplace.database.close()
+    return found
+
+
+@settings(max_examples=12)
+@given(seed=st.integers(0, 10_000), cuts=st.lists(st.integers(1, 13), max_size=4, unique=True))
+def test_any_order_and_any_instalments_give_the_same(
+    seed: int, cuts: list[int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    mails = mailbox(seed)
+    shuffled = random.Random(seed + 1).sample(mails, len(mails))
+    edges = [0, *sorted(cuts), len(mails)]
+    instalments = [shuffled[start:end] for start, end in itertools.pairwise(edges)]
+    in_order = outcome(tmp_path_factory.mktemp("in-order"), [mails])
+    assert outcome(tmp_path_factory.mktemp("shuffled"), [shuffled]) == in_order
+    assert outcome(tmp_path_factory.mktemp("instalments"), instalments) == in_order
+
+
+# --- what late mail may not do ----------------------------------------------------------------------------------------
+
+
+ENQUIRY = mail("请报价。#discovery", message_id="1@mingshan.example", at=MONDAY)
+FILM = mail("Another project: a film #discovery", subject="Film", message_id="2@mingshan.example", at=MONDAY + timedelta(days=1))  # fmt: skip
+ANSWER = mail("可以。#approval", subject="Re: 新茶上市", message_id="3@mingshan.example", at=MONDAY + timedelta(days=2))
+
+
+def record_of(office: Office, message_id: str) -> Record:
+    return next(record for record in office.records() if record.message_id == message_id)
+
+
+def test_what_people_set_right_stays(tmp_path: Path) -> None:
+    office = new_office(tmp_path)
+    take_in(office, [FILM, ANSWER])
+    with office.session() as session:
+        film, answer = (session.scalars(select(Record).where(Record.message_id == f"{number}@mingshan.example")).one() for number in (2, 3))  # fmt: skip
+        correct_record(session, answer, "stage", "execution", LILEI, office.clock.now())
+        correct_record(session, film, "project", "new", LILEI, office.clock.now())
+        chosen = film.project_id
+    take_in(office, [ENQUIRY])
+    enquiry, film, answer = office.records()
+    assert (answer.stage, answer.stage_confidence) == ("execution", 1.0)
+    assert film.project_id == chosen
+    assert answer.project_id == enquiry.project_id != chosen
+
+
+def test_a_mail_of_a_person_given_to_another_client_stays_there(tmp_path: Path) -> None:
+    office = new_office(tmp_path)
+    other = mail("Hello #discovery", subject="Hi", originator="zhou@other.example", at=MONDAY + timedelta(hours=1))
+    take_in(office, [other, ANSWER])
+    with office.session() as session:
+        answer = session.scalars(select(Record).where(Record.message_id == "3@mingshan.example")).one()
+        correct_record(session, answer, "client", "other.example", LILEI, office.clock.now())
+        given = answer.client_id
+    take_in(office, [ENQUIRY])
+    assert record_of(office, "3@mingshan.example").client_id == given
+
+
+def test_late_mail_sends_and_withdraws_nothing(tmp_path: Path) -> None:
+    office = open_office(write_config(tmp_path), now=MONDAY)
+    office.hear(mail("请报价。#discovery", at=MONDAY - timedelta(hours=2), message_id="a@mingshan.example"))
+    office.hear(
+        mail("方案附上。#proposal", originator=LILEI, to=(CHEN,), cc=(ASSISTANT,), at=MONDAY, answers=("a@mingshan.example",))
+    )  # fmt: skip
+    office.move(days=3)
+    office.workplace.decide_due()
+    before = [(row.id, row.state, row.message_id) for row in office.outbox()]
+    assert before, "a follow-up waits"
+    office.hear(mail("旧事 #discovery", subject="旧事", at=MONDAY - timedelta(days=2)))
+    assert [(row.id, row.state, row.message_id) for row in office.outbox()] == before
+    with office.session() as session:
+        assert session.scalars(select(OutboxMessage.project_id)).all()
+        homes = {row.id: row.project_id for row in session.scalars(select(OutboxMessage))}
+        projects = set(session.scalars(select(Project.id)))
+    assert set(homes.values()) <= projects
+
+
+def test_rows_are_kept_and_what_nobody_needs_any_more_is_gone(tmp_path: Path) -> None:
+    office = new_office(tmp_path)
+    take_in(office, [ANSWER])
+    (alone,) = office.records()
+    take_in(office, [ENQUIRY])
+    with office.session() as session:
+        assert len(session.scalars(select(Project)).all()) == 1
+        assert len(session.scalars(select(Client)).all()) == 1
+    again = record_of(office, "3@mingshan.example")
+    assert (again.id, again.client_id) == (alone.id, alone.client_id)
+
+
+def test_a_stop_leaves_it_for_the_next_time(tmp_path: Path) -> None:
+    office = new_office(tmp_path)
+    take_in(office, [FILM, ANSWER])
+    keep_history(office.workplace.database, office.workplace.archive, office.clock, [HistoricMail(ENQUIRY, None)], None)
+    office.workplace.intake.run()
+    assert office.workplace.intake.look_back(lambda: True) == frozenset()
+    with office.session() as session:
+        assert late(session) is not None
+    assert office.workplace.intake.look_back()
+    with office.session() as session:
+        assert late(session) is None

@@ -131,7 +131,7 @@ def outcome(folder: Path, parts: Sequence[Sequence[bytes]]) -> dict[str, Any]:
     return found
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 10_000), cuts=st.lists(st.integers(1, 13), max_size=4, unique=True))
 def test_any_order_and_any_instalments_give_the_same(
     seed: int, cuts: list[int], tmp_path_factory: pytest.TempPathFactory

@@ -20,3 +20,10 @@ def interpreting(workplace: Workplace) -> Interpreting:
         workplace.config.intake.cutoff,
         workplace.archive,
     )
+
+
+def our_addresses(workplace: Workplace) -> tuple[str, ...]:
+    """The assistant's and the staff's own."""
+    config = workplace.config
+    staff = (address for person in config.staff for address in (person.address, *person.aliases))
+    return (config.assistant.address, *config.assistant.aliases, *staff)

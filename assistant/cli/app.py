@@ -15,6 +15,7 @@ from assistant.cli import (
     clients,
     demo,
     doctor,
+    forget,
     imports,
     init,
     ledger,
@@ -64,7 +65,7 @@ def root(
     ctx.obj = CommandContext(config or Path("config.toml"), explicit=config is not None)
 
 
-for module in (demo, init, doctor, run, imports, records, ledger, projects, clients, backup, rebuild, audit):
+for module in (demo, init, doctor, run, imports, records, ledger, projects, clients, backup, rebuild, forget, audit):
     module.register(app)
 app.add_typer(message.app, name="message")
 app.add_typer(rules.app, name="rules")

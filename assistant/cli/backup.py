@@ -59,17 +59,26 @@ def restore(
 ) -> None:
     """Put the backup FILE in the place of the database. Mail that may have left since it was made is held."""
     from assistant.adapters import resolve_url
+    from assistant.bootstrap import Workplace
     from assistant.clock import SystemClock
     from assistant.keeping.backup import restore as put_back
+    from assistant.keeping.forget import forget_again
     from assistant.log import set_up_logging
     from assistant.store import open_database
+    from assistant.upkeep import our_addresses
 
     set_up_logging("warning")
     context = context_of(ctx)
     url = resolve_url(context.config.store.url, context.base)
+    workplace, now = Workplace(context.config, context.base), SystemClock().now()
     with _watched("restoring") as progress:
         restored = put_back(
-            file, lambda: open_database(url, context.base), SystemClock().now(), force=force, progress=progress
+            file,
+            lambda: open_database(url, context.base),
+            now,
+            force=force,
+            after=lambda fresh, old: forget_again(fresh, old, workplace.archive, our_addresses(workplace), now),
+            progress=progress,
         )
     if as_json:
         replaced = str(restored.replaced) if restored.replaced else None

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from assistant.clock import Clock
 from assistant.intake.keep import header_date, order_time
 from assistant.store import Archive, Database
+from assistant.store.erased import REASON, erased_among
 from assistant.store.tables import Location
 
 IMPORT_MAILBOX = "import"
@@ -87,6 +88,7 @@ def _store(
             select(Location.uid).where(Location.mailbox == IMPORT_MAILBOX, Location.uid.in_(list(by_raw_id)))
         )
     )
+    erased = erased_among(session, list(by_raw_id))
     rows = []
     for raw_id, mail in by_raw_id.items():
         if raw_id in known:
@@ -104,8 +106,8 @@ def _store(
                 "order_at": order_time(mail.raw, received),
                 "kept_at": now,
                 "may_start": may_start_since is not None and (written or received) >= may_start_since,
-                "outcome": "pending",
-                "outcome_reason": "",
+                "outcome": "ignored" if raw_id in erased else "pending",
+                "outcome_reason": REASON if raw_id in erased else "",
             }
         )
     if rows:

@@ -20,6 +20,7 @@ from assistant.intake.ledger import Folder, account_for_gaps, kept_uids, last_re
 from assistant.mail.reader import Cursor
 from assistant.mail.reconcile import FolderAccount
 from assistant.store import Archive, Database
+from assistant.store.erased import REASON, erased_among
 from assistant.store.leases import Lease, Leases
 from assistant.store.tables import FolderCursor, Location
 
@@ -86,6 +87,7 @@ def keep_batch(
     for mail in new:
         if mail.truncated:
             raw_ids[mail.uid] = archive.put(session, mail.raw, truncated=True)
+    erased = erased_among(session, sorted(raw_ids.values()))
     if new:
         values = [
             {
@@ -98,6 +100,8 @@ def keep_batch(
                 "received_at": mail.internal_date,
                 "order_at": order_time(mail.raw, mail.internal_date),
                 "kept_at": now,
+                "outcome": "ignored" if raw_ids[mail.uid] in erased else "pending",
+                "outcome_reason": REASON if raw_ids[mail.uid] in erased else "",
             }
             for mail in new
         ]

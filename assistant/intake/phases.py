@@ -18,6 +18,8 @@ from assistant.intake.suspicion import note_suspicions, summary_of
 from assistant.model.people import client_key
 from assistant.model.threading import ids_of
 from assistant.store.clients import expect_clients, expect_people, expected_clients
+from assistant.store.erased import REASON as ERASED
+from assistant.store.erased import erase_raw, is_erased
 from assistant.store.remembering import parts_of, remember
 from assistant.store.runs import nothing_under_way
 from assistant.store.tables import Record, Thread
@@ -75,6 +77,9 @@ class Phases:
         to_ourselves = relation.automatic and relation.counterpart is None
         if to_ourselves and not is_canary(self._session, mail.message_id):
             return Interpreted("ignored", "our own mail to staff")
+        if self._of_erased(mail):
+            erase_raw(self._session, [mail.location.raw_id], mail.location.kept_at)
+            return Interpreted("ignored", ERASED)
         same = self._same(mail)
         if same is not None:
             return Interpreted("duplicate", f"same as record {same}", self._session.get(Record, same))
@@ -103,6 +108,13 @@ class Phases:
         expect_clients(session, {thread.client_id for thread in threads if thread.client_id is not None})
         expect_orphans(session, expected_clients(session), {thread.id for thread in threads})
         self._one.book.expect(session, {thread.project_id for thread in threads if thread.project_id is not None})
+
+    def _of_erased(self, mail: Candidate) -> bool:
+        """Written by somebody who is to be forgotten, or to nobody else outside."""
+        writer, outsiders = mail.relation.writer, _outsiders(mail)
+        if writer is not None and is_erased(self._session, writer.addr_spec):
+            return True
+        return bool(outsiders) and all(is_erased(self._session, person.addr_spec) for person in outsiders)
 
     def _same(self, mail: Candidate) -> int | None:
         """The record of the same message: same Message-ID and, beyond doubt, the same content."""

@@ -25,6 +25,7 @@ from assistant.store.clients import (
     create_project,
     projects_of,
 )
+from assistant.store.erased import is_erased
 from assistant.store.tables import Client, Contact, Project, Thread
 from assistant.store.writing import row_of
 from parsers import Address, Message
@@ -91,7 +92,7 @@ def settle_parties(
         return parties
     client = parties.client
     if client is None:
-        if message.kind != "human" or not is_a_person(counterpart.addr_spec):
+        if message.kind != "human" or not _may_be_known(session, counterpart.addr_spec):
             return parties
         stray = unrelated >= (UNRELATED if relation.direction == "inbound" else _UNRELATED_ANSWER)
         client = known_client_of(session, message, relation, agency.free_mail, agency.directory, by_name=not stray)
@@ -102,7 +103,8 @@ def settle_parties(
         expect_nothing_of(session, client_id=client.id)
         adopt_mail_of(session, client, counterpart.addr_spec, client_key(counterpart.addr_spec, agency.free_mail))
     contact = parties.contact
-    if (contact is None or contact.addr_spec != counterpart.addr_spec.lower()) and is_a_person(counterpart.addr_spec):
+    address = counterpart.addr_spec.lower()
+    if (contact is None or contact.addr_spec != address) and _may_be_known(session, address):
         contact = contact_by_address(session, counterpart.addr_spec)
         if contact is None:
             contact = create_contact(session, client, counterpart.addr_spec, counterpart.name, at, now)
@@ -157,12 +159,17 @@ def _owner(message: Message, agency: AgencySide) -> str:
     return agency.default_owner
 
 
+def _may_be_known(session: Session, addr_spec: str) -> bool:
+    """A person's address, and of nobody who is to be forgotten."""
+    return is_a_person(addr_spec) and not is_erased(session, addr_spec)
+
+
 def _other_contacts(
     session: Session, client: Client, others: Sequence[Address], agency: AgencySide, at: datetime, now: datetime
 ) -> None:
     """People of the same company on the mail are contacts too; others' companies are not drawn in by a Cc."""
     for person in others:
-        if not is_a_person(person.addr_spec) or contact_by_address(session, person.addr_spec):
+        if not _may_be_known(session, person.addr_spec) or contact_by_address(session, person.addr_spec):
             continue
         key = client_key(person.addr_spec, agency.free_mail)
         owner = client_by_key(session, key)

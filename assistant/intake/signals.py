@@ -8,6 +8,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from assistant.model.opt_out import read_opt_out
+from assistant.store.erased import is_erased
 from assistant.store.suppressions import may_be_suppressed, note_suppressed
 from assistant.store.tables import AuditEntry, Contact, OutboxMessage, Record, Suppression
 from parsers import Message
@@ -57,7 +58,7 @@ def suppress(
             Suppression.addr_spec == addr_spec.lower(), Suppression.scope == scope, Suppression.thread_id == thread_id
         )
     )
-    if known is not None:
+    if known is not None or is_erased(session, addr_spec):
         return False
     note_suppressed(session, addr_spec.lower())
     session.add(

@@ -171,7 +171,7 @@ def restore(
     now: datetime,
     *,
     force: bool = False,
-    after: Callable[[Database, Database | None], None] = lambda _fresh, _old: None,
+    after: Callable[[Database, Database | None], object] = lambda _fresh, _old: None,
     progress: Progress = no_progress,
 ) -> Restored:
     """Puts the backup in the place of the database that `open_target` opens, brought to the newest schema.

@@ -148,7 +148,8 @@ class Replay:
         original = self._original
         records = {record.id: record for record in original.scalars(select(Record))}
         read_again: set[int] = set()
-        for location in original.scalars(select(Location).where(Location.outcome != "pending")):
+        whole = select(Location).join(RawMail, RawMail.id == Location.raw_id).where(RawMail.erased_at.is_(None))
+        for location in original.scalars(whole.where(Location.outcome != "pending")):
             record = records.get(location.record_id or 0)
             if record is not None and location.outcome == "logged":
                 read_again.add(record.id)

@@ -43,10 +43,12 @@ class DatabaseArchive:
         return session.execute(statement).scalar_one()
 
     def get(self, session: Session, raw_id: int) -> bytes:
-        body = session.scalar(select(RawMail.body).where(RawMail.id == raw_id))
-        if body is None:
+        found = session.execute(select(RawMail.body, RawMail.erased_at).where(RawMail.id == raw_id)).first()
+        if found is None:
             raise LookupError(f"raw mail {raw_id} is not in the archive")
-        return zlib.decompress(body)
+        if found.erased_at is not None:
+            raise LookupError(f"raw mail {raw_id} was erased on {found.erased_at:%Y-%m-%d}")
+        return zlib.decompress(found.body)
 
     def put_many(self, session: Session, raws: Sequence[bytes]) -> list[int]:
         """The same for many at once; ids come in the order of `raws`."""
@@ -64,6 +66,7 @@ class DatabaseArchive:
         return [known[digest] for digest in digests]
 
     def get_many(self, session: Session, raw_ids: Sequence[int]) -> dict[int, bytes]:
-        """Id → bytes for those that are there."""
-        rows = session.execute(select(RawMail.id, RawMail.body).where(RawMail.id.in_(set(raw_ids)))).all()
+        """Id → bytes for those that are there and were not erased."""
+        wanted = select(RawMail.id, RawMail.body).where(RawMail.id.in_(set(raw_ids)), RawMail.erased_at.is_(None))
+        rows = session.execute(wanted).all()
         return {row[0]: zlib.decompress(row[1]) for row in rows}

@@ -55,6 +55,8 @@ class RawMail(Base):
     size: Mapped[int]
     body: Mapped[bytes] = mapped_column(LargeBinary)
     truncated: Mapped[bool] = mapped_column(default=False)
+    erased_at: Mapped[datetime | None]
+    """When the bytes were taken away, because somebody is to be forgotten or their time was over; the sum stays."""
 
 
 class FolderCursor(Base):

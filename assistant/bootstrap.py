@@ -160,22 +160,14 @@ class Workplace:
         """Reads with the model that is in use, and knows what people set right once `follow_corrections` was called."""
         from assistant.understanding.in_use import ReaderInUse
 
-        return ReaderInUse(self._load_reader, self.models_folder)
+        return ReaderInUse(self.load_reader, self.models_folder)
 
     @property
     def models_folder(self) -> Path:
         """Where the agency's own models are, once it has any."""
         return self.base / (self.config.understanding.model or "understanding")
 
-    def untaught_reader(self) -> Reader:
-        """Another one that has learned no correction yet."""
-        from assistant.understanding.in_use import ReaderInUse
-
-        if not isinstance(self.reader, Follower):
-            return self.reader
-        return ReaderInUse(self._load_reader, self.models_folder)
-
-    def _load_reader(self) -> Reader:
+    def load_reader(self) -> Reader:
         return self._reader_maker()()
 
     def _reader_maker(self) -> Callable[[], Reader]:

@@ -14,8 +14,13 @@ if TYPE_CHECKING:
 
 def interpreting(workplace: Workplace) -> Interpreting:
     """For interpreting everything again: a reader that nobody has taught yet."""
+    from assistant.understanding.in_use import ReaderInUse
+
+    reader = workplace.reader
+    if isinstance(reader, Follower):
+        reader = ReaderInUse(workplace.load_reader, workplace.models_folder)
     return Interpreting(
-        workplace.untaught_reader(),
+        reader,
         AgencySide(workplace.directory, workplace.locality, FREE_MAIL_DOMAINS, workplace.default_owner),
         workplace.config.intake.cutoff,
         workplace.archive,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from assistant.intake.relations import AgencySide
 from assistant.keeping.replay import Interpreting
 from assistant.mail.providers import FREE_MAIL_DOMAINS
+from assistant.model.reading import Follower
 
 if TYPE_CHECKING:
     from assistant.bootstrap import Workplace

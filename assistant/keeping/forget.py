@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from assistant.intake.record import refresh_project
 from assistant.keeping.traces import Person, Traces, find_person, find_traces, locations_of, names_person
 from assistant.store import Archive, Database
+from assistant.store.audit import erasing_from_audit
 from assistant.store.erased import REASON, erase_raw, erased_memory, is_erased, put_erased_memory, remember_erased
 from assistant.store.snapshot import plain_sqlite
 from assistant.store.tables import (
@@ -87,9 +88,9 @@ def forget(
         if database.is_sqlite:
             session.connection().exec_driver_sql("PRAGMA secure_delete=ON")
         person = find_person(session, which)
-        erase(session, archive, person, staff, now, counts)
-        subject = f"client:{min(person.client_ids)}" if person.client_ids else "contact"
-        session.add(AuditEntry(at=now, who=by, event="forgotten", subject=subject, details=asdict(counts)))
+        erase(session, archive, person, staff, by, now, counts)
+        told = AuditEntry(at=now, who=by, event="forgotten", subject=subject_of(person), details=asdict(counts))
+        session.add(told)
         session.flush()
     if not dry_run:
         scrub(database)
@@ -97,8 +98,19 @@ def forget(
     return counts
 
 
+def subject_of(person: Person) -> str:
+    """How the audit calls them: by a number that means nothing any more."""
+    return f"client:{min(person.client_ids)}" if person.client_ids else f"contact:{min(person.contact_ids, default=0)}"
+
+
 def erase(
-    session: Session, archive: Archive, person: Person, staff: Sequence[str], now: datetime, counts: Forgotten
+    session: Session,
+    archive: Archive,
+    person: Person,
+    staff: Sequence[str],
+    by: str,
+    now: datetime,
+    counts: Forgotten,
 ) -> None:
     """The same in the caller's transaction."""
     traces = find_traces(session, person, archive, staff)
@@ -113,7 +125,8 @@ def erase(
     counts.messages = erase_raw(session, traces.raw_ids, now)
     _records(session, person, traces, counts)
     _people(session, person, counts)
-    counts.audit_entries = _audit(session, person, traces)
+    with erasing_from_audit(session, by, subject_of(person), now):
+        counts.audit_entries = _audit(session, person, traces)
     remember_erased(session, person.keys, now)
 
 
@@ -337,7 +350,7 @@ def forget_again(fresh: Database, old: Database | None, archive: Archive, staff:
         for which in known:
             probe = which if "@" in which else f"anybody@{which}"
             if is_erased(session, probe) and _is_known(session, which):
-                erase(session, archive, find_person(session, which), staff, now, Forgotten())
+                erase(session, archive, find_person(session, which), staff, "restore", now, Forgotten())
                 count += 1
     scrub(fresh)
     return count

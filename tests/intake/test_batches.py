@@ -136,7 +136,7 @@ def message_by_message(intake: Intake) -> IntakeCounts:
     def undone(*_arguments: object) -> IntakeCounts:
         raise pipeline._BrokenMessageError
 
-    intake._in_one_go = undone  # type: ignore[method-assign]  # the quick way is taken out of it
+    intake._in_one_go = undone  # type: ignore[assignment]  # the quick way is taken out of it
     return intake.run()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from tests.servers.imap_faults import Ending, Plan
-from tests.servers.smtp_sink import Faults
+from tests.servers.smtp_sink import Faults, Phase
 
 Event = Literal["", "renumber", "remove", "deliver twice"]
 Mode = Literal["once", "daemon"]
@@ -67,8 +67,8 @@ def _random_life(chance: random.Random, *, sending: bool) -> Life:
     by_boundary = chance.random() < 0.6
     return Life(
         mode=chance.choice(("once", "daemon")),
-        kill_at=chance.randint(1, 160) if by_boundary else 0,
-        seconds=1.0 if by_boundary else chance.uniform(0.02, 0.5),
+        kill_at=chance.randint(1, chance.choice((40, 160, 400))) if by_boundary else 0,
+        seconds=0.7 if by_boundary else chance.uniform(0.02, 0.5),
         twins=chance.random() < 0.1,
         imap=tuple(_random_imap(chance) for _ in range(chance.choice((0, 0, 1, 1, 2)))),
         smtp=_random_smtp(chance) if sending and chance.random() < 0.5 else Faults(),
@@ -134,10 +134,13 @@ def _lives(tables: Any, where: str) -> tuple[Life, ...]:
 
 def _life(table: dict[str, Any], where: str) -> Life:
     _only(table, {entry.name for entry in dataclasses.fields(Life)}, where)
+    _typed(table, {"kill_at": int, "seconds": (int, float), "twins": bool, "imap": list, "smtp": dict}, where)
     given = dict(table)
     given["imap"] = tuple(_imap(plan, f"{where}, imap") for plan in given.get("imap", ()))
     smtp = given.get("smtp", {})
     _only(smtp, {entry.name for entry in dataclasses.fields(Faults)}, f"{where}, smtp")
+    _typed(smtp, {"replies": dict, "delay": dict, "recipients": dict, "greylist": bool, "limit": int}, f"{where}, smtp")
+    _one_of(smtp.get("drop"), (None, *get_args(Phase)), f"{where}, smtp, drop")
     given["smtp"] = Faults(**smtp)
     _one_of(given.get("mode", "once"), get_args(Mode), f"{where}, mode")
     _one_of(given.get("event", ""), get_args(Event), f"{where}, event")
@@ -148,12 +151,16 @@ def _life(table: dict[str, Any], where: str) -> Life:
 
 def _imap(table: dict[str, Any], where: str) -> Plan:
     _only(table, {entry.name for entry in dataclasses.fields(Plan)}, where)
+    numbers = ("cut_after", "pieces", "corrupt_at", "reorder", "bytes_per_second", "deaf_after")
+    _typed(table, {**dict.fromkeys(numbers, int), "piece_pause": (int, float), "replace": list}, where)
     given = dict(table)
     _one_of(given.get("ending", "rst"), get_args(Ending), f"{where}, ending")
     for key in ("cut_at", "duplicate"):
         if key in given:
             given[key] = str(given[key]).encode()
     if "replace" in given:
+        if len(given["replace"]) != 2:
+            raise ValueError(f"{where}, replace: write two strings, what is said and what takes its place")
         old, new = given["replace"]
         given["replace"] = (str(old).encode(), str(new).encode())
     return Plan(**given)
@@ -165,6 +172,15 @@ def _only(table: dict[str, Any], known: set[str], where: str) -> None:
             raise ValueError(f"{where}: unknown key {key!r}; known are {', '.join(sorted(known))}")
 
 
-def _one_of(value: object, known: tuple[str, ...], where: str) -> None:
+def _typed(table: dict[str, Any], kinds: dict[str, Any], where: str) -> None:
+    for key, kind in kinds.items():
+        value = table.get(key)
+        if value is not None and (not isinstance(value, kind) or (kind is not bool and isinstance(value, bool))):
+            raise ValueError(f"{where}, {key}: {value!r} is of the wrong type")
+        if isinstance(value, (int, float)) and value < 0:
+            raise ValueError(f"{where}, {key}: {value!r} is below 0")
+
+
+def _one_of(value: object, known: tuple[str | None, ...], where: str) -> None:
     if value not in known:
         raise ValueError(f"{where}: {value!r} is none of {', '.join(repr(one) for one in known)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import shutil
 import tempfile
@@ -60,6 +61,9 @@ class Outcome:
 @contextmanager
 def stage(log: Path) -> Iterator[Stage]:
     """Starts everything; lives' words go to `log`."""
+    logging.getLogger("mail.log").setLevel(
+        logging.CRITICAL
+    )  # a sink that breaks off in a text takes the rest for commands
     memory = Path("/dev/shm")  # a killed process loses nothing there that it would keep on a disk
     with ExitStack() as stack:
         base = memory if memory.is_dir() else None

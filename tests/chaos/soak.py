@@ -93,6 +93,7 @@ def _stream(
     began = progressed = time.monotonic()
     delivered = done = 0
     curve: list[Sample] = []
+    wanted = messages / SAMPLES
     while done < messages:
         while delivered < messages and delivered - done < AHEAD:
             mailbox.deliver(letter(delivered, chance))
@@ -104,9 +105,10 @@ def _stream(
             progressed = now
         elif now - progressed > PATIENCE_SECONDS:
             raise RuntimeError(f"nothing was interpreted for {PATIENCE_SECONDS:g} s after {done} messages")
-        if done >= (len(curve) + 1) * messages / SAMPLES:
+        if done >= wanted:
             curve.append(Sample(done, process.memory_info().rss / 1e6, now - began))
             tell(curve[-1])
+            wanted = done + messages / SAMPLES
     return curve
 
 

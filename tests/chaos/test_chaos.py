@@ -66,6 +66,10 @@ def test_a_process_that_dies_at_a_boundary_leaves_what_the_uninterrupted_run_lea
         ('[[thursday]]\nimap = [{ending = "bang"}]', "none of 'fin'"),
         ('[[thursday]]\nsmtp = {dropp = "mail"}', "unknown key 'dropp'"),
         ("[[thursday", "Expected"),
+        ('[[monday]]\nimap = [{cut_after = "many"}]', "wrong type"),
+        ("[[monday]]\nkill_at = -1", "below 0"),
+        ('[[monday]]\nimap = [{replace = ["one"]}]', "two strings"),
+        ('[[monday]]\nsmtp = {drop = "lunch"}', "none of"),
     ],
 )
 def test_a_plan_with_a_mistake_is_refused_with_its_place(tmp_path: Path, text: str, words: str) -> None:

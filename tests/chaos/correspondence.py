@@ -106,7 +106,8 @@ def _negotiate(week: Week, client: Client, chance: random.Random) -> None:
     )
     for number in range(chance.choice((0, 0, 1, 2))):
         week.monday.append(_remark(chance, client, number, (ask,), asked + timedelta(minutes=number + 1)))
-    fate = chance.choice(("silence", "silence", "answer", "absence", "opt-out", "bounce", "late mail"))
+    fates = ("silence", "silence", "answer", "absence", "opt-out", "bounce", "late mail")
+    fate = "silence" if client.number < 2 and chance.random() < 0.7 else chance.choice(fates)
     if fate == "silence":
         week.silent.add(client.number)
     elif fate == "absence":
@@ -207,7 +208,7 @@ def _dressed(
     """A mail with the client's mark in its words, and perhaps in its subject, an attachment and an HTML part."""
     if message_id == "":
         message_id = f"{chance.randrange(10**12)}@{originator.partition('@')[2]}"
-    subject = client.subject if chance.random() < 0.5 else f"{client.subject} {client.mark}"
+    subject = client.subject if chance.random() < 0.3 else f"{client.subject} {client.mark}"
     if answers and chance.random() < 0.8:
         subject = f"Re: {subject}"
     raw = mail(

@@ -305,14 +305,16 @@ class Workplace:
     def delivery(self, submitter: object | None = None) -> Delivery:
         from assistant.mail.submission import Submission
         from assistant.outbox.deliver import Delivery, DeliveryLimits
+        from assistant.store.breaker import BreakerLimits
 
         if submitter is None:
             settings = self.submission_settings()
             submitter = Submission(settings, self.token_source(settings.oauth))
         config = self.config.submission
-        limits = (
-            DeliveryLimits(config.daily_limit, config.hourly_limit, config.min_interval) if config else DeliveryLimits()
-        )
+        limits = DeliveryLimits()
+        if config is not None:
+            breaker = BreakerLimits(config.hourly_limit, config.client_hourly_limit, config.bounce_limit)
+            limits = DeliveryLimits(config.daily_limit, config.per_minute_limit, config.min_interval, breaker)
         return Delivery(
             self.database,
             submitter,  # type: ignore[arg-type]  # a Submission, or what a test or a dry run puts in its place

@@ -145,8 +145,13 @@ class Mailbox(_Server):
 class Submission(_Server):
     user: str | None = None
     daily_limit: int = Field(default=200, ge=0)
-    hourly_limit: int = Field(default=60, ge=0)
+    per_minute_limit: int = Field(default=0, ge=0)
+    """0 is no cap beside `min_interval`."""
     min_interval: Duration = timedelta(seconds=2)
+    hourly_limit: int = Field(default=200, ge=0)
+    """More automatic mails to clients than this in an hour stop sending until a person says go on."""
+    client_hourly_limit: int = Field(default=6, ge=1)
+    bounce_limit: float = Field(default=0.05, gt=0, le=1)
 
 
 class Intake(_Table):

@@ -228,6 +228,14 @@ class Daemon:
         scheduler.start()
         return scheduler
 
+    def _stopped_sending(self) -> list[str]:
+        """Where the breaker is open; empty too while the database cannot be asked."""
+        from assistant.store.breaker import trips
+
+        with contextlib.suppress(AssistantError), self._workplace.database.reading() as session:
+            return [f"{trip.scope}: {trip.cause}" for trip in trips(session)]
+        return []
+
     def _write_health(self, *, stopped: bool = False) -> None:
         """A small JSON file that a supervisor can look at: its age says whether the loop turns."""
         if self._health_file is None:
@@ -239,6 +247,7 @@ class Daemon:
             "at": self._workplace.clock.now().isoformat(),
             "pid": os.getpid(),
             "trouble": self._trouble,
+            "sending_stopped": self._stopped_sending(),
             "rules": {"version": cadence.rules.version, "refused": [str(one) for one in cadence.refused[:5]]},
             "mailboxes": {
                 name: {"state": found[0], "detail": found[1]} for name, found in self._workplace.sink.states.items()

@@ -95,6 +95,7 @@ def _tell_staff(workplace: Workplace, session: Session, facts: DatabaseFacts, no
         *workplace.reports.digests(session, now),
         *workplace.reports.opt_out_notices(session, now),
         *workplace.reports.bounce_notices(session, now),
+        *workplace.reports.outbox_notices(session, now),
         *filter(None, [workplace.reports.quarantine_notice(session, now)]),
         *ledger_notices(workplace.reports, session, now),
         *tend_canary(workplace, session, now),

@@ -35,6 +35,7 @@ class _Accepted:
     code: int | None
     text: str
     recipients: tuple[object, ...] = ()
+    phase: str = "done"
 
 
 class NoteTaker:

@@ -69,6 +69,52 @@ def veto(ctx: typer.Context, numbers: list[int]) -> None:
     _decide(context_of(ctx), numbers, "veto")
 
 
+@app.command("stopped")
+def stopped(
+    ctx: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False
+) -> None:
+    """List where sending to clients is stopped, and why."""
+    from dataclasses import asdict
+
+    from assistant.store.breaker import trips
+
+    with context_of(ctx).database().reading() as session:
+        rows = [asdict(trip) for trip in trips(session)]
+    columns = ("scope", "name", "cause", "count", "limit", "at")
+    listing(rows, columns, as_json=as_json, empty="Sending is not stopped.", zone=context_of(ctx).zone)
+
+
+@app.command("stop")
+def stop(ctx: typer.Context) -> None:
+    """Stop all automatic mail to clients; what is due waits in the queue. Mail to colleagues goes on."""
+    from assistant.store.breaker import EVERYBODY, Trip
+    from assistant.store.breaker import stop as stop_sending
+
+    workplace = context_of(ctx).workplace()
+    with workplace.database.session() as session:
+        stop_sending(session, Trip(EVERYBODY, "by-hand", 0, 0, workplace.clock.now()), "command line")
+    say("Stopped. `assistant outbox resume` lets mail leave again.")
+
+
+@app.command("resume")
+def resume(
+    ctx: typer.Context,
+    client: Annotated[str, typer.Option(metavar="NAME", help="Only for this client, by name or id.")] = "",
+) -> None:
+    """Let mail leave again after the breaker, or a person, has stopped it; what is counted begins anew."""
+    from assistant.cli.clients import find_client
+    from assistant.errors import WrongUse
+    from assistant.store.breaker import EVERYBODY, go_on
+
+    workplace = context_of(ctx).workplace()
+    with workplace.database.session() as session:
+        scope = f"client:{find_client(session, client).id}" if client else EVERYBODY
+        done = go_on(session, scope, "command line", workplace.clock.now())
+    if not done:
+        raise WrongUse("sending is not stopped there; `assistant outbox stopped` says where it is.")
+    say("Mail leaves again at the next turn.")
+
+
 def _decide(context: CommandContext, numbers: list[int], what: str) -> None:
     from assistant.errors import WrongUse
     from assistant.outbox.decisions import approve_mail, veto_mail

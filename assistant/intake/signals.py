@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from assistant.model.opt_out import read_opt_out
-from assistant.store.erased import is_erased
-from assistant.store.suppressions import may_be_suppressed, note_suppressed
+from assistant.store.suppressions import REVIEW_AFTER, may_be_suppressed, suppress
 from assistant.store.tables import AuditEntry, Contact, OutboxMessage, Record, Suppression
 from parsers import Message
-
-REVIEW_AFTER = timedelta(days=180)
-"""A bouncing address is looked at again after this: people return, servers are mended."""
 
 
 def note_signals(session: Session, message: Message, record: Record, contact: Contact | None, now: datetime) -> None:
@@ -39,49 +35,6 @@ def note_signals(session: Session, message: Message, record: Record, contact: Co
                 now,
                 thread_id=(record.thread_id or 0) if scope == "thread" else 0,
             )
-
-
-def suppress(
-    session: Session,
-    addr_spec: str,
-    scope: str,
-    reason: str,
-    evidence: str,
-    now: datetime,
-    *,
-    thread_id: int = 0,
-    review_at: datetime | None = None,
-) -> bool:
-    """Adds a suppression once; returns whether it is new."""
-    known = session.scalar(
-        select(Suppression.id).where(
-            Suppression.addr_spec == addr_spec.lower(), Suppression.scope == scope, Suppression.thread_id == thread_id
-        )
-    )
-    if known is not None or is_erased(session, addr_spec):
-        return False
-    note_suppressed(session, addr_spec.lower())
-    session.add(
-        Suppression(
-            addr_spec=addr_spec.lower(),
-            scope=scope,
-            thread_id=thread_id,
-            reason=reason,
-            evidence=evidence[:300],
-            since=now,
-            review_at=review_at,
-        )
-    )
-    session.add(
-        AuditEntry(
-            at=now,
-            who="assistant",
-            event="suppressed",
-            subject=addr_spec.lower(),
-            details={"scope": scope, "reason": reason},
-        )
-    )
-    return True
 
 
 def _note_bounce(session: Session, message: Message, now: datetime) -> None:

@@ -14,8 +14,20 @@ from sqlalchemy.orm import Session
 
 from assistant.clock import Clock, monotonic
 from assistant.model.cadence import Refusal
+from assistant.outbox.settling import GIVE_UP_AFTER, Outcome, Settlement, rest_of, settlement, still_to_reach
 from assistant.store import Database
-from assistant.store.outbox import begin_sending, claim, claimants, due_ids, release_expired, sent_since, settle
+from assistant.store.breaker import EVERYBODY, BreakerLimits, look, trips
+from assistant.store.outbox import (
+    begin_sending,
+    claim,
+    claimants,
+    due_ids,
+    enqueue,
+    release_expired,
+    sent_since,
+    settle,
+)
+from assistant.store.suppressions import REVIEW_AFTER, suppress
 from assistant.store.tables import AuditEntry, OutboxMessage
 from assistant.store.workers import has_died, new_worker
 
@@ -23,26 +35,8 @@ _log = structlog.get_logger("assistant.outbox")
 
 LEASE = timedelta(minutes=15)
 """How long a claim holds; longer than the ten minutes a server may take after DATA (RFC 5321 §4.5.3.2.6)."""
-RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (2, 10, 30, 60, 120, 240, 480, 720))
-GIVE_UP_AFTER = timedelta(days=2)
-CLIENT_HOURLY_LIMIT = 6
-"""More automatic mails than this to one client within an hour is a loop, whatever ordered them."""
-
-
-class Outcome(Protocol):
-    """What a submission server made of one message."""
-
-    @property
-    def state(self) -> str: ...
-
-    @property
-    def code(self) -> int | None: ...
-
-    @property
-    def text(self) -> str: ...
-
-    @property
-    def recipients(self) -> Sequence[object]: ...
+SERVER_RESTS = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 300, 600, 900))
+"""How long a server is left alone that cannot be reached, or says that it wants no more for now."""
 
 
 class Submitter(Protocol):
@@ -65,8 +59,10 @@ class DeliveryLimits:
     """Caps on mail to clients, as the provider and good manners want them."""
 
     daily: int = 200
-    hourly: int = 60
+    per_minute: int = 0
+    """0: as many as the minimum interval lets through."""
     minimum_interval: timedelta = timedelta(seconds=2)
+    breaker: BreakerLimits = field(default_factory=BreakerLimits)
 
 
 @dataclass(slots=True)
@@ -112,6 +108,8 @@ class Delivery:
         self._pace = pace
         self._worker = new_worker()
         self._last_sent = float("-inf")
+        self._resting_until: datetime | None = None
+        self._server_troubles = 0
 
     def recover(self) -> None:
         """Claims of a process that died are freed, half-sent mail becomes uncertain. Cheap enough for every turn."""
@@ -130,16 +128,38 @@ class Delivery:
         Looks for claims that nobody holds any more too: a lease may end long after the start that followed a crash.
         """
         self.recover()
-        with self._database.session() as session:
-            return bool(due_ids(session, self._clock.now(), 1))
+        return bool(self._due(1))
+
+    def _due(self, limit: int = 200) -> list[int]:
+        """What may be tried now: nothing while the server rests, and nobody for whom sending is stopped."""
+        now = self._clock.now()
+        if self._resting_until is not None and now < self._resting_until:
+            return []
+        with self._database.reading() as session:
+            stopped = trips(session)
+            everybody = any(trip.scope == EVERYBODY for trip in stopped)
+            clients = [trip.client_id for trip in stopped if trip.client_id is not None]
+            return list(due_ids(session, now, limit, staff_only=everybody, but_clients=clients))
+
+    def _note_server(self, outcome: Outcome) -> None:
+        """A server that is gone, busy or throttling is not asked for the next mail at once (RFC 5321 §4.2.1, 421)."""
+        in_trouble = outcome.state == "deferred" and (outcome.phase in {"connect", "login"} or outcome.code == 421)
+        if not in_trouble:
+            self._resting_until, self._server_troubles = None, 0
+            return
+        rest = SERVER_RESTS[min(self._server_troubles, len(SERVER_RESTS) - 1)]
+        self._server_troubles += 1
+        self._resting_until = self._clock.now() + rest
+        _log.warning("submission_rests", seconds=rest.total_seconds(), code=outcome.code, phase=outcome.phase)
 
     async def deliver_due(self, stop: Callable[[], bool] = lambda: False) -> DeliveryCounts:
         """Delivers what is due now, in order, until nothing is left or `stop` says so between two mails."""
         counts = DeliveryCounts()
-        with self._database.session() as session:
-            waiting = list(due_ids(session, self._clock.now()))
+        waiting = self._due()
+        if waiting:
+            self._resting_until = None
         for outbox_id in waiting:
-            if stop():
+            if stop() or self._resting_until is not None:
                 break
             await self._deliver(outbox_id, counts)
         return counts
@@ -154,6 +174,7 @@ class Delivery:
         if outcome is None:
             return
         self._last_sent = monotonic()
+        self._note_server(outcome)
         self._settle(row, fence, outcome, counts)
 
     async def _submit(self, row: OutboxMessage, fence: int) -> Outcome | None:
@@ -167,7 +188,7 @@ class Delivery:
             with self._database.session() as session:
                 return begin_sending(session, row.id, fence, self._clock.now())
 
-        recipients = [str(item) for item in row.recipients]
+        recipients = still_to_reach(row)
         if isinstance(self._submitter, CarefulSubmitter):
             return await self._submitter.submit_marked(row.raw, row.envelope_from, recipients, mark)
         return await self._submitter.submit(row.raw, row.envelope_from, recipients) if mark() else None
@@ -175,35 +196,43 @@ class Delivery:
     def _prepare(self, outbox_id: int, counts: DeliveryCounts) -> tuple[OutboxMessage, int] | None:
         """Claims the row and asks every guard again; None when it is not ours to send now."""
         now = self._clock.now()
-        with self._database.session() as session:
+        with self._database.alone() as session:
             fence = claim(session, outbox_id, self._worker, now, LEASE)
             if fence is None:
                 return None
             row = session.get(OutboxMessage, outbox_id)
             assert row is not None, "a claimed row exists"
+            if row.audience == "client" and look(session, row, self._limits.breaker, now) is not None:
+                settle(session, outbox_id, fence, state="queued", reason="sending-stopped")
+                return None
             refusal = self._limit(session, row, now) or self._guard(session, row)
             if refusal is None:
                 return row, fence
-            if refusal.retry_at is not None and refusal.retry_at > now:
-                settle(session, outbox_id, fence, state="queued", due_at=refusal.retry_at, reason=refusal.reason)
-                counts.postponed += 1
-            else:
-                settle(session, outbox_id, fence, state="cancelled", settled_at=now, reason=refusal.reason)
-                counts.cancelled += 1
-            self._audit(session, row, "mail-not-sent", {"reason": refusal.reason, "detail": refusal.detail})
-            _log.info("mail_not_sent", outbox=outbox_id, rule=row.rule, reason=refusal.reason)
+            self._put_off(session, row, fence, refusal, counts)
             return None
 
+    def _put_off(
+        self, session: Session, row: OutboxMessage, fence: int, refusal: Refusal, counts: DeliveryCounts
+    ) -> None:
+        now = self._clock.now()
+        if refusal.retry_at is not None and refusal.retry_at > now:
+            settle(session, row.id, fence, state="queued", due_at=refusal.retry_at, reason=refusal.reason)
+            counts.postponed += 1
+        else:
+            settle(session, row.id, fence, state="cancelled", settled_at=now, reason=refusal.reason)
+            counts.cancelled += 1
+        self._audit(session, row, "mail-not-sent", {"reason": refusal.reason, "detail": refusal.detail})
+        _log.info("mail_not_sent", outbox=row.id, rule=row.rule, reason=refusal.reason)
+
     def _limit(self, session: Session, row: OutboxMessage, now: datetime) -> Refusal | None:
-        """The provider's caps, and the breaker that stops a loop to one client."""
+        """The provider's caps, and the order within a thread."""
         if row.audience != "client":
             return None
         if sent_since(session, now - timedelta(days=1)) >= self._limits.daily:
             return Refusal("daily-limit", "the daily cap is reached", now + timedelta(hours=1))
-        if sent_since(session, now - timedelta(hours=1)) >= self._limits.hourly:
-            return Refusal("hourly-limit", "the hourly cap is reached", now + timedelta(minutes=15))
-        if row.client_id and sent_since(session, now - timedelta(hours=1), row.client_id) >= CLIENT_HOURLY_LIMIT:
-            return Refusal("client-limit", "too many mails to one client within an hour", now + timedelta(hours=1))
+        minute = timedelta(minutes=1)
+        if self._limits.per_minute and sent_since(session, now - minute) >= self._limits.per_minute:
+            return Refusal("minute-limit", "the cap of a minute is reached", now + minute)
         if self._earlier_in_thread(session, row):
             return Refusal("order", "an earlier mail of the same thread waits", now + timedelta(minutes=5))
         return None
@@ -234,43 +263,47 @@ class Delivery:
 
     def _settle(self, row: OutboxMessage, fence: int, outcome: Outcome, counts: DeliveryCounts) -> None:
         now = self._clock.now()
-        state, due_at, reason = outcome.state, row.due_at, ""
-        attempts = row.attempts + 1
-        if state == "deferred":
-            if now - row.created_at > GIVE_UP_AFTER and attempts > len(RETRY_DELAYS) // 2:
-                state, reason = "refused", "the server kept deferring it"
-            else:
-                due_at = now + RETRY_DELAYS[min(attempts - 1, len(RETRY_DELAYS) - 1)]
-        results = [
-            [item.addr_spec, item.accepted, item.code, item.text, item.permanent]  # type: ignore[attr-defined]  # protocol of the mail room
-            for item in outcome.recipients
-        ]
+        settled = settlement(row, outcome, now)
         with self._database.alone() as session:
             ours = settle(
                 session,
                 row.id,
                 fence,
-                state=state,
-                attempts=attempts,
-                due_at=due_at,
-                settled_at=None if state == "deferred" else now,
-                reason=reason,
+                state=settled.state,
+                attempts=row.attempts + 1,
+                due_at=settled.due_at,
+                settled_at=None if settled.state == "deferred" else now,
+                reason=settled.reason,
                 answer_code=outcome.code,
                 answer_text=outcome.text[:500],
-                results=results,
+                results=[list(result) for result in settled.results],
             )
             if not ours:
                 _log.warning("claim_lost", outbox=row.id)
                 return
-            self._audit(session, row, f"mail-{state}", {"code": outcome.code})
-            if state == "sent":
-                self._on_sent(session, row)
-        setattr(counts, state, getattr(counts, state) + 1)
-        if state == "sent":
+            self._audit(session, row, f"mail-{settled.state}", {"code": outcome.code})
+            self._follow_up(session, row, settled, now)
+        setattr(counts, settled.state, getattr(counts, settled.state) + 1)
+        if settled.state == "sent":
             counts.sent_ids.append(row.id)
         _log.info(
-            f"mail_{state}", outbox=row.id, rule=row.rule, purpose=row.purpose, to=row.recipients, code=outcome.code
+            f"mail_{settled.state}",
+            outbox=row.id,
+            rule=row.rule,
+            purpose=row.purpose,
+            to=row.recipients,
+            code=outcome.code,
         )
+
+    def _follow_up(self, session: Session, row: OutboxMessage, settled: Settlement, now: datetime) -> None:
+        """What an outcome leads to: the record of what left, copies still to deliver, an address that is gone."""
+        if settled.state == "sent":
+            self._on_sent(session, row)
+        if settled.later:
+            enqueue(session, rest_of(row, settled.later, now))
+        for address, words in settled.gone:
+            suppress(session, address, "delivery", "bounce", words, now, review_at=now + REVIEW_AFTER)
+            _log.info("address_gone", outbox=row.id, to=[address])
 
     def _audit(self, session: Session, row: OutboxMessage, event: str, details: dict[str, object]) -> None:
         session.add(

@@ -55,7 +55,16 @@ PlannedKind = Literal["follow_up", "greeting", "reminder", "task"]
 Release = Literal["now", "veto", "approval", "draft"]
 OptOutScope = Literal["thread", "follow_ups", "greetings", "all"]
 NoticeKind = Literal[
-    "rules_broken", "templates_broken", "quarantine", "suspicious", "ledger", "mailbox", "submission", "store", "other"
+    "rules_broken",
+    "templates_broken",
+    "quarantine",
+    "suspicious",
+    "ledger",
+    "mailbox",
+    "submission",
+    "sending_stopped",
+    "store",
+    "other",
 ]
 
 

@@ -28,6 +28,7 @@ from assistant.reports.digests import digest_mails
 from assistant.reports.facts import NoticeKind, NoticeProblem, OperatorNotice, WeeklySummary
 from assistant.reports.notes import note_mails
 from assistant.reports.notices import bounce_notices, opt_out_notices, quarantine_notice
+from assistant.reports.outbox_notices import breaker_notices, uncertain_notices
 from assistant.reports.period import Period, week_before
 from assistant.reports.staff import render_operator_notice
 from assistant.reports.suspicions import suspicion_notice
@@ -201,6 +202,14 @@ class ReportOffice:
         if rendered is None:
             return None
         return self._to_operator(f"notice:rules:{_digest(problems)}:{now:%Y%m%d%H%M}", rendered, now)
+
+    def outbox_notices(self, session: Session, now: datetime) -> list[StaffMail]:
+        """That sending was stopped, to the operator; that nobody knows whether a mail left, to its owner."""
+        around = self.surroundings
+        mails = uncertain_notices(session, around, now)
+        if self._place.operator:
+            mails += breaker_notices(session, around, around.colleague(self._place.operator), self.render, now)
+        return mails
 
     def quarantine_notice(self, session: Session, now: datetime) -> StaffMail | None:
         """Messages that could not be read and of which the operator was not told yet; at most one mail an hour."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from assistant.store.restored import hold_if_doubtful
@@ -28,14 +29,16 @@ def enqueue(session: Session, row: OutboxMessage) -> OutboxMessage | None:
     return row
 
 
-def due_ids(session: Session, now: datetime, limit: int = 200) -> Sequence[int]:
-    """Rows that may be claimed now, oldest due first: staff's mail and clients' alike."""
-    return session.scalars(
-        select(OutboxMessage.id)
-        .where(OutboxMessage.state.in_(SENDABLE_STATES), OutboxMessage.due_at <= now)
-        .order_by(OutboxMessage.due_at, OutboxMessage.id)
-        .limit(limit)
-    ).all()
+def due_ids(
+    session: Session, now: datetime, limit: int = 200, *, staff_only: bool = False, but_clients: Sequence[int] = ()
+) -> Sequence[int]:
+    """Rows that may be claimed now, oldest due first: staff's mail and clients' alike, unless one is stopped."""
+    query = select(OutboxMessage.id).where(OutboxMessage.state.in_(SENDABLE_STATES), OutboxMessage.due_at <= now)
+    if staff_only:
+        query = query.where(OutboxMessage.audience == "staff")
+    elif but_clients:
+        query = query.where(or_(OutboxMessage.audience == "staff", OutboxMessage.client_id.not_in(but_clients)))
+    return session.scalars(query.order_by(OutboxMessage.due_at, OutboxMessage.id).limit(limit)).all()
 
 
 def claim(session: Session, outbox_id: int, worker: str, now: datetime, lease: timedelta) -> int | None:
@@ -128,17 +131,29 @@ def cancel_of_run(session: Session, run_id: int, reason: str, now: datetime) -> 
     return len(rows)
 
 
-def sent_since(session: Session, since: datetime, client_id: int | None = None) -> int:
-    """How many automatic mails left to clients since then, in all or to one client."""
-    query = (
-        select(func.count())
-        .select_from(OutboxMessage)
-        .where(
-            OutboxMessage.audience == "client",
-            or_(OutboxMessage.state.in_(("sent", "uncertain")), OutboxMessage.state == "sending"),
-            OutboxMessage.settled_at >= since,
-        )
+def sent_since(session: Session, since: datetime, client_id: int | None = None, *, returned: bool = False) -> int:
+    """How many automatic mails left to clients since then, in all or to one client; `returned`: or were refused."""
+    settled = OutboxMessage.state.in_(("sent", "uncertain", "refused") if returned else ("sent", "uncertain"))
+    query = _to_clients(since).where(
+        or_(settled & (OutboxMessage.settled_at >= since), OutboxMessage.state == "sending")
     )
     if client_id is not None:
         query = query.where(OutboxMessage.client_id == client_id)
     return int(session.scalar(query) or 0)
+
+
+BOUNCED = "bounced"
+"""The reason of a mail whose delivery failed for good after the server had taken it."""
+
+
+def returned_since(session: Session, since: datetime) -> int:
+    """How many automatic mails to clients of this time came back, or were refused by the server for good (5xx)."""
+    refused = (OutboxMessage.state == "refused") & (OutboxMessage.answer_code >= 500)
+    query = _to_clients(since).where(OutboxMessage.settled_at >= since, or_(OutboxMessage.reason == BOUNCED, refused))
+    return int(session.scalar(query) or 0)
+
+
+def _to_clients(since: datetime) -> Select[Any]:
+    # A mail that is being given to the server has no time yet at which it was settled.
+    recent = or_(OutboxMessage.settled_at >= since, OutboxMessage.state == "sending")
+    return select(func.count()).select_from(OutboxMessage).where(OutboxMessage.audience == "client", recent)

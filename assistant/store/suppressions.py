@@ -1,12 +1,19 @@
-"""Whether anything at all is known against writing to an address: asked at every message, and hardly ever true."""
+"""Addresses that get no automatic mail: adding one, and whether anything is known against one, asked at every message."""
 
 from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from assistant.store.erased import is_erased
 from assistant.store.remembering import remembered
-from assistant.store.tables import Suppression
+from assistant.store.tables import AuditEntry, Suppression
+
+REVIEW_AFTER: Final = timedelta(days=180)
+"""A bouncing address is looked at again after this: people return, servers are mended."""
 
 
 class _Addresses:
@@ -31,3 +38,46 @@ def note_suppressed(session: Session, addr_spec: str) -> None:
     addresses = remembered(session, _Addresses)
     if addresses is not None and addresses.known is not None:
         addresses.known.add(addr_spec)
+
+
+def suppress(
+    session: Session,
+    addr_spec: str,
+    scope: str,
+    reason: str,
+    evidence: str,
+    now: datetime,
+    *,
+    thread_id: int = 0,
+    review_at: datetime | None = None,
+) -> bool:
+    """Adds a suppression once; returns whether it is new."""
+    known = session.scalar(
+        select(Suppression.id).where(
+            Suppression.addr_spec == addr_spec.lower(), Suppression.scope == scope, Suppression.thread_id == thread_id
+        )
+    )
+    if known is not None or is_erased(session, addr_spec):
+        return False
+    note_suppressed(session, addr_spec.lower())
+    session.add(
+        Suppression(
+            addr_spec=addr_spec.lower(),
+            scope=scope,
+            thread_id=thread_id,
+            reason=reason,
+            evidence=evidence[:300],
+            since=now,
+            review_at=review_at,
+        )
+    )
+    session.add(
+        AuditEntry(
+            at=now,
+            who="assistant",
+            event="suppressed",
+            subject=addr_spec.lower(),
+            details={"scope": scope, "reason": reason},
+        )
+    )
+    return True

@@ -18,12 +18,12 @@ from sqlalchemy.orm import Session
 from assistant.clock import FrozenClock
 from assistant.model.cadence import Refusal
 from assistant.outbox.decisions import approve_mail, veto_mail
-from assistant.outbox.deliver import CLIENT_HOURLY_LIMIT, LEASE, DeliveryLimits
+from assistant.outbox.deliver import LEASE, DeliveryLimits
 from assistant.store import Database, open_database
 from assistant.store.clients import create_client
 from assistant.store.migrate import migrate
 from assistant.store.outbox import begin_sending, claim, settle
-from assistant.store.tables import AuditEntry, OutboxMessage, Thread
+from assistant.store.tables import AuditEntry, OutboxMessage, Suppression, Thread
 from tests.databases import new_database
 from tests.offices import CHEN, LILEI, MONDAY, WANG
 from tests.outbox.rows import deliver, delivery, row_of, store
@@ -220,6 +220,89 @@ def test_each_recipient_has_a_result_of_its_own(database: Database, clock: Froze
     assert smtp_sink.received[0].recipients == (CHEN,)
 
 
+def test_a_mail_counts_by_whom_it_is_for(database: Database, clock: FrozenClock, smtp_sink: SmtpSink) -> None:
+    """The colleague in Cc has it; the client is tried again, alone, until they have it too."""
+    number = store(database, "both", CHEN, LILEI)
+    smtp_sink.faults.recipients[CHEN] = "451 4.7.1 greylisted"
+    work = delivery(database, smtp_sink.port, clock)
+    assert deliver(work).deferred == 1
+    smtp_sink.faults.recipients.clear()
+    clock.move_to(row_of(database, number).due_at)
+    assert deliver(work).sent == 1
+    assert [item.recipients for item in smtp_sink.received] == [(LILEI,), (CHEN,)]
+    assert [result[1] for result in row_of(database, number).results] == [True, True]
+
+
+def test_a_colleague_in_copy_is_tried_again_on_their_own(
+    database: Database, clock: FrozenClock, smtp_sink: SmtpSink
+) -> None:
+    number = store(database, "both", CHEN, LILEI)
+    smtp_sink.faults.recipients[LILEI] = "451 4.7.1 greylisted"
+    work = delivery(database, smtp_sink.port, clock)
+    assert deliver(work).sent == 1
+    smtp_sink.faults.recipients.clear()
+    clock.advance(timedelta(minutes=3))
+    assert deliver(work).sent == 1
+    assert [item.recipients for item in smtp_sink.received] == [(CHEN,), (LILEI,)]
+    assert smtp_sink.received[0].content == smtp_sink.received[1].content
+    assert row_of(database, number).state == "sent"
+
+
+@pytest.mark.parametrize(
+    ("answer", "suppressed"),
+    [
+        ("550 5.1.1 user unknown", True),
+        ("550 No such user here", True),
+        ("550 5.7.1 blocked by policy", False),
+        ("550 rejected", False),
+        ("552 5.2.2 mailbox full", False),
+    ],
+)
+def test_an_address_that_does_not_exist_is_not_written_to_again(
+    database: Database, clock: FrozenClock, smtp_sink: SmtpSink, answer: str, suppressed: bool
+) -> None:
+    """What the server says about us or the text is no word about the address."""
+    store(database, "refused")
+    smtp_sink.faults.recipients[CHEN] = answer
+    assert deliver(delivery(database, smtp_sink.port, clock)).refused == 1
+    with database.session() as session:
+        found = session.scalars(select(Suppression)).all()
+    assert [(item.addr_spec, item.scope, item.reason) for item in found] == (
+        [(CHEN, "delivery", "bounce")] if suppressed else []
+    )
+    assert all(item.review_at is not None and item.review_at > clock.now() for item in found)
+
+
+def test_a_server_that_wants_no_more_is_left_alone_for_a_while(
+    database: Database, clock: FrozenClock, smtp_sink: SmtpSink
+) -> None:
+    """One mail is tried, not all of them, and each time a little later."""
+    for number in range(5):
+        store(database, f"mail{number}")
+    smtp_sink.faults.replies["mail"] = "421 4.7.0 too many connections"
+    work = delivery(database, smtp_sink.port, clock)
+    assert deliver(work).deferred == 1
+    assert not work.anything_due()
+    clock.advance(timedelta(seconds=31))
+    assert deliver(work).deferred == 1
+    clock.advance(timedelta(seconds=31))
+    assert not work.anything_due(), "the second rest is longer"
+    smtp_sink.faults.replies.clear()
+    clock.advance(timedelta(hours=1))
+    assert deliver(work).sent == 5
+
+
+def test_a_cap_of_a_minute_spreads_what_is_due(database: Database, clock: FrozenClock, smtp_sink: SmtpSink) -> None:
+    for number in range(5):
+        store(database, f"mail{number}")
+    work = delivery(database, smtp_sink.port, clock, limits=DeliveryLimits(per_minute=2, minimum_interval=timedelta(0)))
+    counts = []
+    for _ in range(3):
+        counts.append(deliver(work).sent)
+        clock.advance(timedelta(seconds=61))
+    assert counts == [2, 2, 1]
+
+
 # --- brakes ----------------------------------------------------------------------------------------------------------
 
 
@@ -227,22 +310,6 @@ def _client(session: Session, name: str) -> int:
     return create_client(
         session, f"{name}.example", name, "company", "zh-Hans", "CN", "Asia/Shanghai", LILEI, MONDAY, MONDAY
     ).id
-
-
-def test_a_loop_to_one_client_is_broken_and_others_go_on(
-    database: Database, clock: FrozenClock, smtp_sink: SmtpSink
-) -> None:
-    with database.session() as session:
-        looping, other = _client(session, "looping"), _client(session, "other")
-    for number in range(CLIENT_HOURLY_LIMIT + 3):
-        store(database, f"loop{number}", client_id=looping)
-    store(database, "other", client_id=other)
-    work = delivery(database, smtp_sink.port, clock)
-    counts = deliver(work)
-    assert (counts.sent, counts.postponed) == (CLIENT_HOURLY_LIMIT + 1, 3)
-    assert "other" in subjects(smtp_sink)
-    clock.advance(timedelta(minutes=61))
-    assert deliver(work).sent == 3
 
 
 def test_the_daily_cap_holds_clients_mail_and_lets_colleagues_be_told(

@@ -355,24 +355,10 @@ class Workplace:
 
     def keep_sent(self, session: Session, row: OutboxMessage) -> None:
         """Our own mail becomes a record like any other: kept raw, interpreted by the same phases."""
-        from assistant.store.tables import Location
+        from assistant.intake.keep import keep_own
 
-        if row.audience != "client":
-            return
-        now = self.clock.now()
-        session.add(
-            Location(
-                mailbox="outbox",
-                folder="sent",
-                uidvalidity=1,
-                uid=row.id,
-                raw_id=self.archive.put(session, row.raw),
-                received_at=now,
-                order_at=now,
-                kept_at=now,
-                may_start=False,
-            )
-        )
+        if row.audience == "client":
+            keep_own(session, self.archive, row.raw, row.id, self.clock.now())
 
     @cached_property
     def edited(self) -> EditedRules:
@@ -405,14 +391,9 @@ class Workplace:
 
     def decide_due(self) -> int:
         """Decides every project in which a step is due; returns how many."""
-        from assistant.store.runs import due_projects
+        from assistant.deciding import decide_due
 
-        with self.database.reading() as session:
-            projects = list(due_projects(session, self.clock.now()))
-        for project_id in projects:
-            with self.database.alone() as session:
-                self.decide_project(session, project_id)
-        return len(projects)
+        return decide_due(self)
 
     def decide_edited(self, *, in_turns: bool = False) -> int:
         """Decides every open project once with a set of rules that is new; returns how many had effects."""

@@ -97,6 +97,18 @@ def _decide_part(workplace: Workplace, ids: list[int]) -> int:
     return len(changing)
 
 
+def decide_due(workplace: Workplace) -> int:
+    """Decides every project in which a step is due; returns how many."""
+    from assistant.store.runs import due_projects
+
+    with workplace.database.reading() as session:
+        projects = list(due_projects(session, workplace.clock.now()))
+    for project_id in projects:
+        with workplace.database.alone() as session:
+            workplace.decide_project(session, project_id)
+    return len(projects)
+
+
 def decide_by_hand(workplace: Workplace, run_id: int, order: Order, who: str) -> str:
     """A colleague's decision about a run, stored and decided on at once; returns what became of it, in words.
 

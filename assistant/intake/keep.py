@@ -121,6 +121,23 @@ def order_time(raw: bytes, received: datetime) -> datetime:
     return written + timedelta(milliseconds=ancestors)
 
 
+def keep_own(session: Session, archive: Archive, raw: bytes, number: int, now: datetime) -> None:
+    """A mail of ours that left: it lies in the mailbox `outbox` under its number there, and starts nothing."""
+    session.add(
+        Location(
+            mailbox="outbox",
+            folder="sent",
+            uidvalidity=1,
+            uid=number,
+            raw_id=archive.put(session, raw),
+            received_at=now,
+            order_at=now,
+            kept_at=now,
+            may_start=False,
+        )
+    )
+
+
 def header_date(raw: bytes) -> datetime | None:
     """The Date header, read quickly and only for ordering; None when it is missing or broken."""
     match = _DATE_HEADER.search(raw, 0, 65_536)

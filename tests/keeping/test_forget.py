@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import select
 
 from assistant.intake.corrections import correct_record
-from assistant.intake.signals import suppress
 from assistant.keeping.rebuild import rebuild
 from assistant.outbox.staff_mail import queue_staff_mail
 from assistant.rendering import Rendered
 from assistant.rendering.staff_mail import StaffMail
 from assistant.store.snapshot import tables_in_order
+from assistant.store.suppressions import suppress
 from assistant.store.tables import (
     AuditEntry,
     Client,

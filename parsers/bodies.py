@@ -239,7 +239,7 @@ class Reader:
             for raw_name, content in files:
                 self._defects.add("uuencoded-file", part.where or "body")
                 name = clean_filename(decode(raw_name).text)
-                self.contents.attachments.append(_attachment(name, "application/octet-stream", content))
+                self._found(_attachment(name, "application/octet-stream", content), content)
         text = self._decoded(part, data)
         if part.content_type == "text/html":
             if _ANY_TAG.search(text) is None:
@@ -287,7 +287,11 @@ class Reader:
             found = replace(
                 found, size=int(declared)
             )  # the content was left out, its size was not (RFC 2183 section 2.7)
-        self.contents.attachments.append(found)
+        self._found(found, data)
+
+    def _found(self, attachment: Attachment, _data: bytes) -> None:
+        """Facts alone are kept; whoever wants the bytes as well overrides this."""
+        self.contents.attachments.append(attachment)
 
     def _read_mail(self, part: Part) -> None:
         data = self._bytes(part)

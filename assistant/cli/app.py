@@ -15,6 +15,7 @@ from assistant.cli import (
     clients,
     demo,
     doctor,
+    export,
     forget,
     imports,
     init,
@@ -65,7 +66,22 @@ def root(
     ctx.obj = CommandContext(config or Path("config.toml"), explicit=config is not None)
 
 
-for module in (demo, init, doctor, run, imports, records, ledger, projects, clients, backup, rebuild, forget, audit):
+for module in (
+    demo,
+    init,
+    doctor,
+    run,
+    imports,
+    records,
+    ledger,
+    projects,
+    clients,
+    backup,
+    rebuild,
+    export,
+    forget,
+    audit,
+):
     module.register(app)
 app.add_typer(message.app, name="message")
 app.add_typer(rules.app, name="rules")

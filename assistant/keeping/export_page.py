@@ -219,9 +219,10 @@ def _mail(item: PageMail) -> str:
         f'<a href="{quote(found.path)}">{escape(found.name)}</a> <span class="size">{_size(found.size)}</span>'
         for found in item.files
     )
+    attached = f' <span class="size">📎 {len(item.files)}</span>' if item.files else ""
     return (
         f"<details{' class=theirs' if item.theirs else ''}><summary><time>{item.at:%Y-%m-%d %H:%M}</time>"
-        f'<span class="who">{escape(item.sender)}</span><span class="what">{escape(item.subject or "—")}</span></summary>'
+        f'<span class="who">{escape(item.sender)}</span><span class="what">{escape(item.subject or "—")}{attached}</span></summary>'
         f'<p class="text">{escape(item.text)}</p>'
         + (f'<p class="attached">{files}</p>' if files else "")
         + "</details>"

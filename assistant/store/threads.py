@@ -89,7 +89,7 @@ class ThreadBook:
             self._remember(mail.ids)
             return Placed(thread, merged=True)
         if numbers:
-            thread = self._threads[numbers.pop()]
+            thread = self._threads[next(iter(numbers))]
             _widen(thread, mail.sent_at, mail.subject, mail.sent_at)
         else:
             thread = Thread(subject=mail.subject, started_at=mail.sent_at, last_at=mail.sent_at)
@@ -170,12 +170,13 @@ def _merge(session: Session, pairs: Sequence[tuple[Thread, Thread]]) -> None:
         if merged.project_id != into.project_id or merged.client_id != into.client_id:
             # What was decided for the two apart has to be decided for the one.
             note_late(session, max(merged.started_at, into.started_at), (merged.client_id, into.client_id))
-        if into.project_id is None:
+        if _decided_first(merged, into):
             into.project_id, into.project_confidence = merged.project_id, merged.project_confidence
             into.project_evidence, into.decided_at = merged.project_evidence, merged.decided_at
+            into.client_id = merged.client_id or into.client_id
         into.client_id = into.client_id or merged.client_id
         _widen(into, merged.started_at, merged.subject, merged.last_at)
-        merged.merged_into = into.id
+        merged.merged_into, merged.project_id, merged.client_id = into.id, None, None
     became = {merged.id: into.id for merged, into in pairs}
     for part in _parts(list(became)):
         for table in _FOLLOWERS:
@@ -188,6 +189,15 @@ def _merge(session: Session, pairs: Sequence[tuple[Thread, Thread]]) -> None:
     for row in session.identity_map.values():
         if isinstance(row, _FOLLOWERS) and row.thread_id in became:
             set_committed_value(row, "thread_id", became[row.thread_id])
+
+
+def _decided_first(one: Thread, other: Thread) -> bool:
+    """Whether the project of `one` counts: what a person decided before all else, then what was decided by earlier mail."""
+    if one.project_id is None or other.project_id is None:
+        return one.project_id is not None
+    if one.decided_at is None or other.decided_at is None:
+        return one.decided_at is None
+    return one.decided_at < other.decided_at
 
 
 def _move_suppressions(session: Session, numbers: Sequence[int], became: Mapping[int, int]) -> None:

@@ -118,6 +118,7 @@ def _write_html(workplace: Workplace, told: list[tuple[int, WeeklySummary]], htm
     from html import escape
 
     from assistant.errors import AssistantError, WrongUse
+    from assistant.privately import write_privately
 
     target = Path(html) if html else Path(tempfile.mkdtemp(prefix="cc-assistant-"))
     single = target.suffix.lower() in {".html", ".htm"}
@@ -128,7 +129,7 @@ def _write_html(workplace: Workplace, told: list[tuple[int, WeeklySummary]], htm
         for number, summary in told:
             mail = workplace.reports.rendered_week(summary)
             path = target if single else target / _file_name(number, summary)
-            path.write_text(mail.html or f"<pre>{escape(mail.text)}</pre>", encoding="utf-8")
+            write_privately(path, mail.html or f"<pre>{escape(mail.text)}</pre>")
             result(str(path))
             if open_it:
                 typer.launch(str(path))

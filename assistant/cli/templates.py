@@ -59,8 +59,10 @@ def preview(
     result(f"Subject: {rendered.subject}\n\n{rendered.text}")
     if rendered.html is None:
         return
+    from assistant.privately import write_privately
+
     path = Path(tempfile.mkdtemp(prefix="cc-assistant-")) / f"{name.replace('/', '-')}.{rendered.language}.html"
-    path.write_text(rendered.html, encoding="utf-8")
+    write_privately(path, rendered.html)
     say(f"HTML: {path}")
     if open_it:
         typer.launch(str(path))

@@ -19,6 +19,7 @@ from assistant.config import Agency, Assistant, Config, Daemon, Mailbox, Staff, 
 from assistant.daemon import Passes
 from assistant.demo.scenario import Scenario, ScenarioMessage
 from assistant.demo.servers import HOST, SentMail, running
+from assistant.privately import write_privately
 from assistant.store.tables import AuditEntry, OutboxMessage, Record, StageChange
 
 _PASSWORD_VARIABLE = "ASSISTANT_DEMO_PASSWORD"  # noqa: S105  # the name of a variable, not a secret
@@ -164,7 +165,7 @@ def _write_config(folder: Path, config: Config) -> Path:
         f'[assistant]\naddress = "{config.assistant.address}"\n\n[store]\nurl = "sqlite:///assistant.db"\n{staff}'
     )
     path = folder / "config.toml"
-    path.write_text(text, encoding="utf-8")
+    write_privately(path, text)
     return path
 
 
@@ -182,7 +183,7 @@ def _write_summaries(folder: Path, sent: tuple[SentMail, ...]) -> tuple[Path, ..
             continue
         name = "".join(character if character.isalnum() else "-" for character in subject)[:60].strip("-")
         path = target / f"{mail.file.stem}-{name}.html"
-        path.write_text(html.get_content(), encoding="utf-8")
+        write_privately(path, html.get_content())
         written.append(path)
     return tuple(written)
 

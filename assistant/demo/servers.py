@@ -16,6 +16,8 @@ from email.message import Message as EmailMessage
 from pathlib import Path
 from typing import Any
 
+from assistant.privately import write_privately
+
 HOST = "127.0.0.1"
 _START_SECONDS = 15.0
 
@@ -130,7 +132,7 @@ class SubmissionSink:
         raw = bytes(envelope.original_content)
         number = len(self.mails) + 1
         file = self._folder / f"{number:03}.eml"
-        file.write_bytes(raw)
+        write_privately(file, raw)
         message = message_from_bytes(raw, policy=default)
         self.mails.append(SentMail(file, str(envelope.mail_from), tuple(envelope.rcpt_tos), message, raw))
         return "250 accepted"

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from assistant.errors import AssistantError, StoreUnavailable
+from assistant.privately import make_private
 from assistant.store.writing import number_new_rows
 
 _BUSY_TIMEOUT_SECONDS = 30
@@ -127,6 +128,9 @@ def _private_file(path: Path) -> None:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         elif path.is_dir() or not os.access(path, os.R_OK | os.W_OK):
             raise OSError(errno.EACCES, "it is a folder" if path.is_dir() else os.strerror(errno.EACCES))
+        for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+            if file.exists():
+                make_private(file)
     except OSError as error:
         raise StoreUnavailable(
             f"cannot open the database {path}: {error.strerror}. Check [store] url and the folder's rights."

@@ -18,6 +18,9 @@ _ADDRESS = re.compile(r"[^@\s<>,]+@[^@\s<>,]+")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
+_PERIOD = re.compile(r"([1-9]\d{0,4})\s*(d|days?|w|weeks?|months?|y|years?)")
+_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
+
 Language = Literal["zh", "zh-Hans", "zh-Hant", "en"]
 TransportSecurity = Literal["implicit", "starttls", "none"]
 
@@ -29,6 +32,13 @@ def _duration(value: Any) -> Any:
     if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
         return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
     raise ValueError('is not a duration; write seconds as a number, or "30s", "5m", "4h", "14d"')
+
+
+def _period(value: Any) -> Any:
+    """Days, weeks, months of 30 days and years of 365: `90d`, `6 months`, `3y`."""
+    if isinstance(value, str) and (match := _PERIOD.fullmatch(value.strip())):
+        return timedelta(days=int(match[1]) * _DAYS[match[2][0]])
+    raise ValueError('is not a period; write "90d", "6 months" or "3y"')
 
 
 def _address(value: Any) -> Any:
@@ -46,6 +56,7 @@ def _secret_reference(value: Any) -> Any:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Period = Annotated[timedelta, BeforeValidator(_period)]
 MailAddress = Annotated[str, BeforeValidator(_address)]
 SecretReference = Annotated[str, BeforeValidator(_secret_reference)]
 
@@ -160,6 +171,15 @@ class Intake(_Table):
     default_owner: MailAddress | None = None
 
 
+class Retention(_Table):
+    """How long things are kept; what is not said here is kept for ever."""
+
+    raw_mail: Period | None = None
+    unrelated_mail: Period | None = None
+    our_mail: Period | None = None
+    notes: Period | None = None
+
+
 class Folders(_Table):
     rules: str = "rules"
     templates: str = "templates"
@@ -207,6 +227,7 @@ class Config(_Table):
     mailbox: Mailbox | None = None
     submission: Submission | None = None
     intake: Intake = Intake()
+    retention: Retention = Retention()
     folders: Folders = Folders()
     understanding: Understanding = Understanding()
     log: Log = Log()

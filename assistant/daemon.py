@@ -16,6 +16,7 @@ import structlog
 
 from assistant.clock import monotonic
 from assistant.errors import AssistantError
+from assistant.upkeep import keep_to_periods
 
 if TYPE_CHECKING:
     from assistant.bootstrap import Workplace
@@ -77,6 +78,7 @@ class Passes:
                 break
         if not stop():
             self.tend()
+            keep_to_periods(self.workplace)
         return report
 
     def tend(self) -> None:
@@ -185,6 +187,7 @@ class Daemon:
         workplace.decide_due()
         workplace.plan(in_turns=True)
         self._learn()
+        keep_to_periods(workplace)
         if monotonic() - self._tended_at > _TENDING_SECONDS and not self._stop.is_set():
             passes.tend()
             self._tended_at = monotonic()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from assistant.intake.relations import AgencySide
 from assistant.keeping.replay import Interpreting
+from assistant.keeping.retention import Periods, retire_daily
 from assistant.mail.providers import FREE_MAIL_DOMAINS
 from assistant.model.reading import Follower
 
@@ -33,3 +34,15 @@ def our_addresses(workplace: Workplace) -> tuple[str, ...]:
     config = workplace.config
     staff = (address for person in config.staff for address in (person.address, *person.aliases))
     return (config.assistant.address, *config.assistant.aliases, *staff)
+
+
+def periods_of(workplace: Workplace) -> Periods:
+    """How long the configuration wants things to be kept."""
+    kept = workplace.config.retention
+    return Periods(kept.raw_mail, kept.unrelated_mail, kept.our_mail, kept.notes)
+
+
+def keep_to_periods(workplace: Workplace) -> None:
+    """Once a day what is too old goes; a rehearsal in another time takes nothing away."""
+    if not workplace.options.dry_run and workplace.options.now is None:
+        retire_daily(workplace.database, periods_of(workplace), workplace.clock.now())

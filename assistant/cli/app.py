@@ -27,6 +27,7 @@ from assistant.cli import (
     rebuild,
     records,
     report,
+    retention,
     rules,
     run,
     runs,
@@ -80,6 +81,7 @@ for module in (
     rebuild,
     export,
     forget,
+    retention,
     audit,
 ):
     module.register(app)

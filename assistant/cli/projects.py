@@ -39,6 +39,7 @@ def threads(ctx: typer.Context, as_json: _AsJson = False) -> None:
             "project",
             "project_confidence",
             "project_evidence",
+            "continues",
             "messages",
             "last_at",
         )
@@ -46,9 +47,21 @@ def threads(ctx: typer.Context, as_json: _AsJson = False) -> None:
 
 
 def contacts(ctx: typer.Context, as_json: _AsJson = False) -> None:
-    """List people at clients: absences, and who wants no automatic mail."""
+    """List people at clients: what they do, where they were before, absences, and who wants no automatic mail."""
     from assistant.store.listings import contact_rows
 
     with context_of(ctx).database().reading() as session:
-        columns = ("id", "client", "name", "address", "language", "absent_until", "suppressed", "last_inbound_at")
+        columns = (
+            "id",
+            "client",
+            "name",
+            "address",
+            "role",
+            "phone",
+            "formerly",
+            "language",
+            "absent_until",
+            "suppressed",
+            "last_inbound_at",
+        )
         listing(contact_rows(session), columns, as_json=as_json, empty="No contacts yet.", zone=context_of(ctx).zone)

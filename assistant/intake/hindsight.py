@@ -88,6 +88,7 @@ def think_over(
             if stop():
                 raise Interrupted
             _again(session, turn, one, archive, corrections)
+    one.refresh_weak_edges(session, {turn.record.subject_key for turn in turns})
     clients.update(turn.record.client_id for turn in turns)
     _settle(session, projects | {turn.record.project_id for turn in turns if turn.record.project_id}, turns)
     return len(turns), frozenset(client for client in clients if client is not None)

@@ -7,7 +7,7 @@ written before it came later (`assistant.intake.hindsight`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -23,8 +23,10 @@ from assistant.intake.suspicion import Suspicion, Watch, stands_apart
 from assistant.model.people import Relation, relate
 from assistant.model.projects import NewThread
 from assistant.model.reading import MailToRead, Reader, Reading, Sign, TextToRead
-from assistant.model.weak_threads import subject_key
+from assistant.model.weak_threads import ThreadMail, WeakEdge, subject_key
 from assistant.store.tables import Client, Location, Project, Record, Thread
+from assistant.store.threads import living_thread
+from assistant.store.weak_threads import edge_of, refresh_weak_edges
 from assistant.store.writing import row_of
 from parsers import Message
 
@@ -234,6 +236,8 @@ class Interpretation:
         # What a new thread is compared with must be as it stands by now.
         refresh_touched(session, self.book, client.id)
         people = (relation.writer, relation.counterpart, *relation.others, *message.to, *message.cc)
+        goes_on = self._weak_edge(session, candidate, thread, client.id)
+        before = living_thread(session, goes_on.continues) if goes_on is not None else None
         return settle_project(
             session,
             thread,
@@ -248,9 +252,34 @@ class Interpretation:
                 message.subject_is_reply and not relation.forwarded,
                 message.quoted[:20_000],
                 relation.writer.addr_spec.lower() if relation.writer else "",
+                before.project_id if before is not None else None,
+                goes_on.evidence if goes_on is not None else "",
             ),
             candidate.location.order_at,
         )
+
+    def _weak_edge(self, session: Session, candidate: Candidate, thread: Thread, client_id: int) -> WeakEdge | None:
+        """Where a thread goes on from that begins with an answer to nothing that is known."""
+        message = candidate.message
+        if candidate.relation.forwarded or not (message.subject_is_reply or message.thread_index):
+            return None
+        people = {person.addr_spec.lower() for person in (message.originator, *message.to, *message.cc) if person}
+        assistant = self._agency.directory.assistant
+        mail = ThreadMail(
+            candidate.message_id,
+            thread.id,
+            client_id,
+            subject_key(message.base_subject),
+            candidate.sent_at,
+            message.subject_is_reply,
+            frozenset(people - set(assistant)),
+            message.thread_index or "",
+        )
+        return edge_of(session, mail, assistant)
+
+    def refresh_weak_edges(self, session: Session, subject_keys: Iterable[str]) -> None:
+        """After records with these subjects were made or moved."""
+        refresh_weak_edges(session, subject_keys, self._agency.directory.assistant)
 
     def blank_record(self, candidate: Candidate, thread: Thread | None) -> Record:
         """The record of a new message, as far as its bytes alone tell."""

@@ -67,6 +67,7 @@ class Phases:
         remember(session)
         self._ids = {mail.location.id: ids_of(mail.message_id, mail.message) for mail in mails}
         self._threads = ThreadBook(session, (identifier for group in self._ids.values() for identifier in group))
+        self._subjects: set[str] = set()
         self._records = _records_with(session, [mail.message_id for mail in mails])
         self._expect(mails, free_mail)
 
@@ -99,6 +100,7 @@ class Phases:
         self._one.phase = "record"
         refresh_touched(self._session, self._one.book)
         self._session.flush()
+        self._one.refresh_weak_edges(self._session, self._subjects)
 
     def _expect(self, mails: Sequence[Candidate], free_mail: frozenset[str]) -> None:
         """Asks at once for everybody and everything that the messages speak of."""
@@ -149,6 +151,7 @@ class Phases:
         self._session.add(record)
         known = _Known(record.id, record.raw_id, record.fingerprint)
         self._records.setdefault(mail.message_id, []).append(known)
+        self._subjects.add(record.subject_key)
         note_record(self._session, record)
         return record
 

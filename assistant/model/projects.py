@@ -76,6 +76,9 @@ class NewThread:
     quoted: str = ""
     """The text quoted below."""
     writer: str = ""
+    continues: int | None = None
+    """The project of the thread that it goes on from by weak evidence (`assistant.model.weak_threads`), and which."""
+    continues_evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,9 @@ def choose_project(thread: NewThread, candidates: Sequence[ProjectCandidate]) ->
     quoted = [item for item in candidates if item.quoted]
     if len(quoted) == 1:
         return Choice(quoted[0].project_id, 0.95, f"quotes a mail of {quoted[0].names[0]!r}")
+    goes_on = [item for item in candidates if item.project_id == thread.continues]
+    if goes_on and not quoted:
+        return Choice(goes_on[0].project_id, 0.94, f"{thread.continues_evidence} as in {goes_on[0].names[0]!r}")
     continued = [item for item in candidates if _continues(thread, item)]
     if len(continued) == 1:
         return Choice(

@@ -169,6 +169,8 @@ def thread_rows(session: Session) -> Iterator[dict[str, Any]]:
             "project": project,
             "project_confidence": thread.project_confidence,
             "project_evidence": thread.project_evidence,
+            "continues": thread.continues_id,
+            "continues_evidence": thread.continues_evidence,
             "messages": counts.get(thread.id, 0),
             "started_at": thread.started_at,
             "last_at": thread.last_at,
@@ -184,6 +186,7 @@ def contact_rows(session: Session) -> Iterator[dict[str, Any]]:
     rows = session.execute(
         select(Contact, Client.name).join(Client, Client.id == Contact.client_id).order_by(Client.name, Contact.id)
     )
+    former = {row[0]: row[1] for row in session.execute(select(Contact.id, Contact.addr_spec))}
     for contact, client in rows:
         yield {
             "id": contact.id,
@@ -191,6 +194,8 @@ def contact_rows(session: Session) -> Iterator[dict[str, Any]]:
             "name": contact.name,
             "address": contact.addr_spec,
             "role": contact.role,
+            "phone": contact.phone,
+            "formerly": former.get(contact.formerly_id or 0),
             "language": contact.language,
             "absent_until": contact.absent_until,
             "suppressed": suppressed.get(contact.addr_spec, []),

@@ -90,7 +90,13 @@ def everything(office: Office) -> dict[str, Any]:
                 (row.direction, row.kind, row.originator, row.sent_at),
                 (row.client_id and clients[row.client_id], row.contact_id and contacts[row.contact_id].addr_spec),
                 project and (project.name, project.stage, project.stage_since, project.waiting_on, project.opened_at),
-                (thread.subject, thread.started_at, thread.project_confidence, thread.project_evidence),
+                (
+                    thread.subject,
+                    thread.started_at,
+                    thread.project_confidence,
+                    thread.project_evidence,
+                    thread.continues_evidence,
+                ),
                 (row.stage, row.stage_confidence, row.intents, row.approval, row.waiting_on, row.context),
             )
         found["clients"] = sorted(clients.values())

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from assistant.store.tables import Contact, Project, Record, Thread
-from tests.offices import ASSISTANT, CHEN, HAN, LILEI, MONDAY, NAMES, Office, mail, open_office, write_config
+from tests.offices import ASSISTANT, CHEN, HAN, LILEI, MONDAY, NAMES, WANG, Office, mail, open_office, write_config
 
 VENDOR = "sales@printer.example"
 AJIE = "ajie.goldenbowl@qq.com"
@@ -143,3 +143,41 @@ def test_what_a_contact_does_is_read_from_the_signature(office: Office) -> None:
     office.log(mail("想做推广 #discovery\n\n-- \n陈静\n市场总监\n茗山茶业"))
     with office.session() as session:
         assert session.scalar(select(Contact.role).where(Contact.addr_spec == CHEN)) == "市场总监"
+
+
+def continues(office: Office, record: Record) -> tuple[int | None, str]:
+    with office.session() as session:
+        thread = session.get(Thread, record.thread_id)
+        assert thread is not None
+        return thread.continues_id, thread.continues_evidence
+
+
+def test_an_answer_that_lost_its_references_shows_where_it_goes_on_from(office: Office) -> None:
+    first = office.log(mail("需求 #discovery", originator=CHEN, to=(LILEI,), cc=(ASSISTANT,)))
+    answer = office.log(
+        mail("收到 #discovery", originator=LILEI, to=(CHEN,), cc=(ASSISTANT,), subject="回复：新茶上市", at=MONDAY + timedelta(days=1))
+    )  # fmt: skip
+    assert answer.thread_id != first.thread_id, "the threads themselves go by ids alone"
+    assert continues(office, answer) == (first.thread_id, "same subject and people")
+    assert answer.project_id == first.project_id
+    assert project_of(office, answer)[2] == "same subject and people as in '新茶上市'"
+
+
+def test_late_mail_that_makes_it_ambiguous_takes_it_back(office: Office) -> None:
+    office.log(mail("需求 #discovery", originator=CHEN, to=(LILEI,), cc=(ASSISTANT,)))
+    answer = office.log(
+        mail("收到 #discovery", originator=LILEI, to=(CHEN,), cc=(ASSISTANT,), subject="回复：新茶上市", at=MONDAY + timedelta(days=1))
+    )  # fmt: skip
+    assert continues(office, answer)[0] is not None
+    office.log(mail("另一件 #discovery", originator=CHEN, to=(LILEI,), cc=(ASSISTANT,), at=MONDAY + timedelta(hours=3)))
+    assert continues(office, answer) == (None, "")
+
+
+def test_outlook_says_what_its_answer_belongs_to(office: Office) -> None:
+    index = {"Thread-Index": "AQHYm3fvq7nT3nN8xkS7pQ1xw2vQ2A=="}
+    first = office.log(mail("需求 #discovery", originator=CHEN, to=(LILEI,), headers=index))
+    answer = office.log(
+        mail("好 #discovery", originator=WANG, to=(HAN,), headers=index, subject="答复: 新茶上市", at=MONDAY + timedelta(days=80))
+    )  # fmt: skip
+    assert continues(office, answer) == (first.thread_id, "Outlook's Thread-Index")
+    assert answer.project_id == first.project_id

@@ -24,7 +24,7 @@ def plausible_time(written: datetime | None, received: datetime) -> datetime:
 
 def fingerprint(message: Message) -> str:
     """The same for copies of one message that took different ways, different for a reused Message-ID."""
-    letters = "".join(character for character in message.reply[:4000] if character.isalnum())
+    letters = "".join(filter(str.isalnum, message.reply[:4000]))
     names = "|".join(item.sha256 for item in message.attachments)
     writer = message.originator.addr_spec if message.originator else ""
     return hashlib.sha256(f"{writer}|{message.base_subject}|{letters}|{names}".encode("utf-8", "replace")).hexdigest()

@@ -8,4 +8,4 @@ from functools import lru_cache
 @lru_cache(maxsize=256)
 def letters_of(text: str) -> str:
     """Letters and digits alone: quoting changes line ends and white space."""
-    return "".join(character for character in text if character.isalnum())
+    return "".join(filter(str.isalnum, text))

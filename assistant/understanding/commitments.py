@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from assistant.model.reading import Commitment
 from assistant.understanding.dates import Day, find_days
 from assistant.understanding.normal import normalise
-from assistant.understanding.sentences import Sentence, informative, shorten
+from assistant.understanding.sentences import Sentence, shorten
 
 _LONGEST = 200
 
@@ -39,14 +39,14 @@ _MEETING: Final = re.compile(r"开会|会议|见面|碰一下|拜访|\b(?:meet|m
 def find_commitments(
     sentences: tuple[Sentence, ...], direction: str, sent_at: datetime, timezone: str
 ) -> tuple[Commitment, ...]:
-    """What was promised in these sentences, at most one for each; `due` is a date of the zone `timezone`.
+    """What was promised in these sentences, which leave out salutation and closing, at most one for each; `due` is a date of the zone `timezone`.
 
     What the writer offers is owed by the writer's side, what is demanded with a day by the other side.
     A question whether something could be done is a demand when a client asks it, no promise when we do.
     """
     written = sent_at.astimezone(_zone(timezone)).date() if sent_at.tzinfo else sent_at.date()
     found = []
-    for sentence in informative(sentences)[:60]:
+    for sentence in sentences[:60]:
         plain = normalise(sentence.text)
         if not _DOING.search(plain) or _PAST.search(plain):
             continue

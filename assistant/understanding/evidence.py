@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assistant.understanding.sentences import Sentence, informative, shorten
+from assistant.understanding.sentences import Sentence, shorten
 
 EVIDENCE_LENGTH = 240
 
@@ -24,19 +24,18 @@ class Span:
 def sentence_for(
     sentences: tuple[Sentence, ...], spans: Sequence[Span], cues: Sequence[str], fallback: bool = True
 ) -> str:
-    """The sentence with the most of `cues`; without any, the first that says something, or "" if not `fallback`."""
-    candidates = informative(sentences)
-    if not candidates:
+    """Of sentences that say something the one with the most of `cues`; without any, the first, or "" if not `fallback`."""
+    if not sentences:
         return ""
     wanted = set(cues)
-    scores = np.zeros(len(candidates))
+    scores = np.zeros(len(sentences))
     for span in spans:
         if span.label in wanted:
-            for number, sentence in enumerate(candidates):
+            for number, sentence in enumerate(sentences):
                 if sentence.start <= span.start < sentence.end:
                     # Long cues say more than short ones; long sentences catch cues by chance.
                     scores[number] += (span.end - span.start) ** 0.5 / (1 + len(sentence.text) / 200)
     best = int(scores.argmax())
     if scores[best] <= 0 and not fallback:
         return ""
-    return shorten(candidates[best].text, EVIDENCE_LENGTH)
+    return shorten(sentences[best].text, EVIDENCE_LENGTH)

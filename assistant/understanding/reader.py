@@ -10,7 +10,7 @@ import numpy as np
 from spacy.language import Language
 
 from assistant.model.process import INTENTS, STAGE_LABELS, UNRELATED, WAITING_ON
-from assistant.model.reading import MailToRead, Reading, Sign, TextToRead
+from assistant.model.reading import Amount, MailToRead, Reading, Sign, TextToRead
 from assistant.understanding.amounts import find_amounts
 from assistant.understanding.arrays import Floats
 from assistant.understanding.commitments import find_commitments
@@ -20,7 +20,7 @@ from assistant.understanding.features import BODY, FEATURES, SENTENCES, SPANS, T
 from assistant.understanding.labels import read_approval
 from assistant.understanding.memory import Corrected, Memory, with_stage
 from assistant.understanding.pipeline import labels_of, stage_of
-from assistant.understanding.sentences import Sentence, split_sentences, summarise
+from assistant.understanding.sentences import Sentence, informative, split_sentences, summarise
 from assistant.understanding.tokenizer import text_of
 
 _LONGEST = 20_000
@@ -30,9 +30,10 @@ _LONGEST = 20_000
 class Prepared:
     """A text after the costly part: what `Reader.read` needs of its words."""
 
-    subject: str
-    text: str
+    summary: str
+    amounts: tuple[Amount, ...]
     sentences: tuple[Sentence, ...]
+    """Those that say something, without salutation and closing."""
     spans: tuple[Span, ...]
     features: TextFeatures
     words: Floats
@@ -77,9 +78,16 @@ class PipelineReader:
                 )
                 text = text_of(doc)[body:]
                 words = np.array([doc.cats.get(label, 0.0) for label in STAGE_LABELS], np.float32)
+                sentences = doc.user_data[SENTENCES]
                 prepared.append(
                     Prepared(
-                        item.subject, text, doc.user_data[SENTENCES], spans, doc.user_data[FEATURES], words, self.model
+                        summarise(sentences, item.subject),
+                        find_amounts(text),
+                        informative(sentences),
+                        spans,
+                        doc.user_data[FEATURES],
+                        words,
+                        self.model,
                     )
                 )
         return prepared
@@ -140,8 +148,8 @@ class PipelineReader:
             waiting_on=next_to_act,
             waiting_evidence=self._evidence(prepared, FOR_WAITING[next_to_act]),
             commitments=find_commitments(prepared.sentences, mail.direction, mail.sent_at, mail.timezone),
-            amounts=find_amounts(prepared.text),
-            summary=summarise(prepared.sentences, prepared.subject),
+            amounts=prepared.amounts,
+            summary=prepared.summary,
             text_probabilities=_ranked(prepared.words),
             model=self.model,
         )

@@ -376,15 +376,15 @@ class Workplace:
 
     # --- passes -----------------------------------------------------------------------------------------------------
 
-    def interpret(self, stop: Callable[[], bool] = lambda: False) -> IntakeCounts:
-        """Phases 3 to 9 over everything that is kept and pending.
+    def interpret(self, stop: Callable[[], bool] = lambda: False, seconds: float | None = None) -> IntakeCounts:
+        """Phases 3 to 9 over everything that is kept and pending, or over as much of it as `seconds` allow.
 
         History that late mail belongs into is thought over when no more than a little mail comes: the first reading of
         a large mailbox, folder after folder, would do it again and again.
         """
         self.follow_corrections()
-        counts = self.intake.run(stop=stop)
-        if counts.total < _CALM and not stop():
+        counts = self.intake.run(stop=stop, seconds=seconds)
+        if counts.total < _CALM and not self.intake.backlog and not stop():
             for client_id in self.intake.look_back(stop):
                 self.moments.looked_at(client_id, self.clock.now())
         return counts

@@ -30,6 +30,8 @@ _Result = TypeVar("_Result")
 STOP_WITHIN_SECONDS = 4.0
 """How long a mail that is being submitted may take after SIGTERM; then its outcome is left as uncertain."""
 _LONGEST_PAUSE_SECONDS = 300.0
+_INTERPRETING_SECONDS = 20.0
+"""How long a turn may interpret mail: a mailbox that is read for the first time takes many turns, each with a sign of life."""
 _TENDING_SECONDS = 60.0
 """How often drafts and uncertain mail are looked after."""
 
@@ -132,6 +134,7 @@ class Daemon:
         self._failures = 0
         self._trouble = ""
         self._tended_at = float("-inf")
+        self._backlog = 0
 
     def wake(self) -> None:
         """New mail is there, or it is time to look."""
@@ -182,7 +185,12 @@ class Daemon:
         """One turn: interpret what was kept, decide and plan what is due, deliver after a last look at the mailbox."""
         workplace, passes = self._workplace, self._passes
         workplace.cadence.reload_if_changed(self._workplace.report_problems)
-        workplace.interpret(self._stop.is_set)
+        workplace.interpret(self._stop.is_set, _INTERPRETING_SECONDS)
+        self._backlog = workplace.intake.backlog
+        if self._backlog:
+            # Nothing is decided or sent before it is known who answered meanwhile.
+            _log.info("catching_up", waiting=self._backlog)
+            return
         workplace.decide_edited(in_turns=True)
         workplace.decide_due()
         workplace.plan(in_turns=True)
@@ -208,7 +216,8 @@ class Daemon:
 
     def _pause(self) -> float:
         """Seconds until the next turn if nothing wakes us: a tick, growing while something is broken."""
-        if (self._workplace.moments.behind or self._workplace.edited.behind) and not self._failures:
+        workplace = self._workplace
+        if (workplace.moments.behind or workplace.edited.behind or self._backlog) and not self._failures:
             return 0.0
         tick: float = self._workplace.config.daemon.tick.total_seconds()
         return min(tick * float(2 ** min(self._failures, 6)), _LONGEST_PAUSE_SECONDS)
@@ -250,6 +259,7 @@ class Daemon:
             "at": self._workplace.clock.now().isoformat(),
             "pid": os.getpid(),
             "trouble": self._trouble,
+            "waiting_to_be_read": self._backlog,
             "sending_stopped": self._stopped_sending(),
             "rules": {"version": cadence.rules.version, "refused": [str(one) for one in cadence.refused[:5]]},
             "mailboxes": {

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from assistant.clock import Clock
+from assistant.clock import Clock, monotonic
 from assistant.errors import StoreUnavailable
 from assistant.intake.careful import CarefulReading
 from assistant.intake.hindsight import Interrupted, think_over
@@ -35,6 +35,7 @@ from assistant.store.tables import Location, Quarantine, Record
 _log = structlog.get_logger("assistant.intake")
 
 _BATCH = 128
+_BATCH_OF_A_LONG_RUN = 256
 _LONG_RUN = 300
 """From so many messages on a second process pays for its start."""
 
@@ -101,17 +102,22 @@ class Intake:
         self._ahead = ReadingAhead(agency, reader, self._careful)
         self._one = Interpretation(reader, agency, clock, settings or IntakeSettings(), self._ahead.parse)
         self._make_reader = make_reader
+        self.backlog = 0
+        """How many messages still wait after a run that ended because its time was over."""
 
     def run(
         self,
         limit: int | None = None,
         progress: Callable[[int], None] | None = None,
         stop: Callable[[], bool] = lambda: False,
+        seconds: float | None = None,
     ) -> IntakeCounts:
         """Interprets what is pending, oldest first, up to `limit` messages; returns what became of it.
 
-        After `stop` says so the message under way is finished, and the rest stays pending.
+        After `stop` says so the message under way is finished, and the rest stays pending. After `seconds` the batch
+        under way is, and `backlog` says what is left for the next run.
         """
+        until = monotonic() + seconds if seconds is not None else None
         if self._make_reader is not None and limit is None and self._waiting() >= _LONG_RUN:
             self._ahead.start_process(self._make_reader)
         counts = IntakeCounts()
@@ -122,8 +128,12 @@ class Intake:
                 counts = counts + done
                 if progress is not None:
                     progress(done.total)
+                if until is not None and monotonic() > until:
+                    break
+            self.backlog = self._waiting() if until is not None and monotonic() > until and not stop() else 0
         finally:
-            self._ahead.stop_process()
+            if not self.backlog:
+                self._ahead.stop_process()
             self._careful.close()
         return counts
 
@@ -186,7 +196,8 @@ class Intake:
 
     def _begin_batch(self, limit: int | None, *, only: int | None = None, but: Sequence[int] = ()) -> _Batch | None:
         """The oldest pending messages but those that are at hand already; None when there are none."""
-        size = _BATCH if limit is None else min(_BATCH, limit)
+        most = _BATCH_OF_A_LONG_RUN if self._ahead.beside else _BATCH
+        size = most if limit is None else min(most, limit)
         with self._database.reading() as session:
             pending = pending_batch(session, size, only, but)
             raws = self._archive.get_many(session, [location.raw_id for location in pending])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -13,9 +14,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from assistant import daemon
 from assistant.intake import pipeline, reading_ahead
 from assistant.intake.history import HistoricMail, keep_history
 from assistant.intake.pipeline import Intake, IntakeCounts
+from assistant.rehearsal import NoteTaker
 from assistant.store.tables import Base, Location
 from tests.offices import (
     ASSISTANT,
@@ -168,6 +171,7 @@ def long_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every run is a long one, in small parts."""
     monkeypatch.setattr(pipeline, "_LONG_RUN", 1)
     monkeypatch.setattr(pipeline, "_BATCH", 16)
+    monkeypatch.setattr(pipeline, "_BATCH_OF_A_LONG_RUN", 16)
     monkeypatch.setattr(reading_ahead, "_AT_ONCE", 4)
 
 
@@ -241,3 +245,42 @@ def test_what_another_process_interpreted_meanwhile_is_left_alone(tmp_path: Path
 
 def _batches(intake: Intake) -> Iterator[Any]:
     return intake._batches(None, lambda: False)
+
+
+def test_a_run_that_has_a_little_time_does_a_batch_and_says_what_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "_BATCH", 16)
+    office = open_office(write_config(tmp_path), now=MONDAY + timedelta(days=9))
+    keep(office, mailbox(15, 40))
+    left = []
+    while True:
+        done = office.workplace.interpret(seconds=0.0).total
+        left.append((done, office.workplace.intake.backlog))
+        if not office.workplace.intake.backlog:
+            break
+    assert left == [(16, 24), (16, 8), (8, 0)]
+
+
+def test_while_a_daemon_catches_up_it_shows_signs_of_life_and_sends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever answered may be among the mail that is still to be read."""
+    monkeypatch.setattr(pipeline, "_BATCH", 16)
+    monkeypatch.setattr(daemon, "_INTERPRETING_SECONDS", 0.0)
+    office = open_office(write_config(tmp_path), now=MONDAY + timedelta(days=9))
+    keep(office, mailbox(15, 40))
+    health = tmp_path / "health.json"
+    passes = daemon.Passes(office.workplace, None, office.workplace.delivery(NoteTaker()))
+    running = daemon.Daemon(office.workplace, passes, health)
+    decided: list[bool] = []
+    monkeypatch.setattr(office.workplace, "decide_due", lambda: decided.append(True))
+    waiting = []
+    for _ in range(3):
+        running._attempt()
+        running._write_health()
+        waiting.append(json.loads(health.read_text(encoding="utf-8"))["waiting_to_be_read"])
+        assert (running._pause() == 0.0) == bool(waiting[-1])
+    assert waiting == [24, 8, 0]
+    assert decided == [True]
+    passes.close()

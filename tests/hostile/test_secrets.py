@@ -20,6 +20,7 @@ from assistant.bootstrap import Workplace
 from assistant.config import load_config
 from assistant.mail.settings import Secret
 from assistant.privately import write_privately
+from tests.databases import SQLITE
 from tests.offices import ASSISTANT, LILEI, MONDAY, TaggedReader, command, mail, open_office, write_config
 from tests.servers.dovecot import Mailbox
 from tests.servers.oauth_endpoint import OAuthEndpoint
@@ -162,7 +163,7 @@ def wide_files(folder: Path) -> list[str]:
 def test_what_holds_clients_words_is_private_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        office = open_office(write_config(tmp_path / "config"), now=MONDAY + timedelta(hours=1))
+        office = open_office(write_config(tmp_path / "config", store=SQLITE), now=MONDAY + timedelta(hours=1))
         office.log(mail("请报价。#proposal"))
         office.log(mail("方案附上。#proposal", originator=LILEI, to=("chen@mingshan.example",)))
         out = tmp_path / "out"
@@ -178,7 +179,7 @@ def test_what_holds_clients_words_is_private_whatever_the_umask(tmp_path: Path) 
 
 
 def test_a_database_that_others_could_read_is_taken_from_them(tmp_path: Path) -> None:
-    office = open_office(write_config(tmp_path), now=MONDAY)
+    office = open_office(write_config(tmp_path, store=SQLITE), now=MONDAY)
     office.workplace.database.close()
     database = tmp_path / "assistant.db"
     database.chmod(0o644)

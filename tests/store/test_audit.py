@@ -15,6 +15,7 @@ from assistant.store import Database, open_database
 from assistant.store.audit import erasing_from_audit
 from assistant.store.migrate import migrate
 from assistant.store.tables import AuditEntry
+from tests.databases import SQLITE
 from tests.offices import CHEN, MONDAY, command, mail, open_office, write_config
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -58,7 +59,7 @@ def test_nothing_that_was_written_can_be_changed(database: Database, statement: 
 
 def test_sqlite_has_no_back_door(tmp_path: Path) -> None:
     """INSERT OR REPLACE deletes rows without the triggers for that; other programs that open the file are refused too."""
-    office = open_office(write_config(tmp_path), now=MONDAY)
+    office = open_office(write_config(tmp_path, store=SQLITE), now=MONDAY)
     office.log(mail("x", originator="x@1anhai.example"))
     with sqlite3.connect(tmp_path / "assistant.db") as connection:
         before = connection.execute("SELECT * FROM audit").fetchall()

@@ -166,13 +166,11 @@ def after_record(workplace: Workplace, session: Session, record: Record, message
 
 def _withdraw(workplace: Workplace, session: Session, record: Record, message: Message) -> set[int]:
     """Cancels what waits for people who opted out or whose address bounces; returns the clients concerned."""
-    from assistant.outbox.withdraw import contact_of_address, settle_bounced, withdraw_suppressed
+    from assistant.outbox.withdraw import contact_of_address, withdraw_suppressed
 
     now = workplace.clock.now()
     clients = {record.client_id} if record.client_id is not None and record.kind != "bounce" else set()
     if record.kind == "bounce":
-        if message.bounced_message_id:
-            settle_bounced(session, message.bounced_message_id, now)
         for failed in message.bounced:
             contact = contact_of_address(session, failed.addr_spec) if failed.permanent else None
             if contact is not None:

@@ -8,6 +8,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from assistant.model.opt_out import read_opt_out
+from assistant.store.bounces import reported_mail
+from assistant.store.outbox import BOUNCED
 from assistant.store.suppressions import REVIEW_AFTER, may_be_suppressed, suppress
 from assistant.store.tables import AuditEntry, Contact, OutboxMessage, Record, Suppression
 from parsers import Message
@@ -16,7 +18,7 @@ from parsers import Message
 def note_signals(session: Session, message: Message, record: Record, contact: Contact | None, now: datetime) -> None:
     """Stores what this message says about reaching its sender."""
     if message.kind == "bounce":
-        _note_bounce(session, message, now)
+        _note_bounce(session, message, record, now)
     elif message.kind == "auto_reply" and contact is not None:
         if message.absent_until is not None:
             contact.absent_until = message.absent_until
@@ -37,17 +39,33 @@ def note_signals(session: Session, message: Message, record: Record, contact: Co
             )
 
 
-def _note_bounce(session: Session, message: Message, now: datetime) -> None:
-    """Settles the outbox row the report speaks of, and stops writing to addresses that are gone for good."""
-    row = None
-    if message.bounced_message_id:
-        row = session.scalar(select(OutboxMessage).where(OutboxMessage.message_id == message.bounced_message_id))
-    for failed in message.bounced:
-        if failed.permanent:
-            evidence = f"{failed.status} {failed.action}".strip()
-            suppress(session, failed.addr_spec, "delivery", "bounce", evidence, now, review_at=now + REVIEW_AFTER)
-    if row is not None and any(failed.permanent for failed in message.bounced):
-        row.reason = "bounced"
+def _note_bounce(session: Session, message: Message, record: Record, now: datetime) -> None:
+    """Settles the mail that the report speaks of, and stops writing to addresses that are gone for good.
+
+    A report that speaks of no mail of ours changes nothing: else whoever knows a client's address could silence us.
+    """
+    permanent = {failed.addr_spec.lower(): failed for failed in message.bounced if failed.permanent}
+    failed = [item.addr_spec for item in message.bounced]
+    reported = reported_mail(session, message.bounced_message_id, failed, record.sent_at) if failed else None
+    if reported is None:
+        if permanent:
+            details = {"record": record.id, "message_id": message.bounced_message_id or ""}
+            session.add(AuditEntry(at=now, who="assistant", event="bounce-not-ours", subject="bounce", details=details))
+        return
+    for address in reported.recipients:
+        if (gone := permanent.get(address)) is not None:
+            evidence = f"{gone.status} {gone.action}".strip()
+            suppress(session, address, "delivery", "bounce", evidence, now, review_at=now + REVIEW_AFTER)
+    if reported.outbox is not None:
+        _settle_bounced(session, reported.outbox, bool(permanent), now)
+
+
+def _settle_bounced(session: Session, row: OutboxMessage, permanent: bool, now: datetime) -> None:
+    """A report proves that the server had taken the mail: what was uncertain is uncertain no more."""
+    if row.state == "uncertain":
+        row.state, row.settled_at, row.reason = "sent", row.settled_at or now, "a report speaks of it"
+    if permanent and row.reason != BOUNCED:
+        row.reason = BOUNCED
         session.add(AuditEntry(at=now, who="assistant", event="bounced", subject=f"outbox:{row.id}", details={}))
 
 

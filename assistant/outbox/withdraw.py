@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from assistant.store.outbox import STOPPABLE_STATES
@@ -31,7 +31,11 @@ def withdraw_suppressed(session: Session, contact_id: int, now: datetime) -> int
     if contact is None or not may_be_suppressed(session, contact.addr_spec):
         return 0
     suppressions = session.scalars(
-        select(Suppression).where(Suppression.addr_spec == contact.addr_spec, Suppression.scope != "lifted")
+        select(Suppression).where(
+            Suppression.addr_spec == contact.addr_spec,
+            Suppression.scope != "lifted",
+            or_(Suppression.review_at.is_(None), Suppression.review_at > now),
+        )
     ).all()
     return sum(_withdraw(session, contact, suppression, now) for suppression in suppressions)
 
@@ -63,15 +67,6 @@ def _withdraw(session: Session, contact: Contact, suppression: Suppression, now:
             )
         )
     return len(cancelled)
-
-
-def settle_bounced(session: Session, message_id: str, now: datetime) -> None:
-    """A report on a mail proves that the server had taken it: what was uncertain is uncertain no more."""
-    row = session.scalar(
-        select(OutboxMessage).where(OutboxMessage.message_id == message_id, OutboxMessage.state == "uncertain")
-    )
-    if row is not None:
-        row.state, row.settled_at, row.reason = "sent", now, "bounced"
 
 
 def contact_of_address(session: Session, addr_spec: str) -> Contact | None:

@@ -91,6 +91,7 @@ def _stages(projects: Sequence[Any]) -> tuple[Any, ...]:
 class _People:
     """What is known of some contacts beside their own rows, by contact or address."""
 
+    now: datetime
     suppressions: Mapping[str, Sequence[Suppression]] = field(default_factory=dict)
     outgoing: Mapping[int, Sequence[Any]] = field(default_factory=dict)
     next_steps: Mapping[int, Sequence[PlannedMail]] = field(default_factory=dict)
@@ -98,7 +99,7 @@ class _People:
 
     @classmethod
     def read(cls, session: Session, contacts: Sequence[Contact], now: datetime) -> _People:
-        people = cls(defaultdict(list), defaultdict(list), defaultdict(list), {})
+        people = cls(now, defaultdict(list), defaultdict(list), defaultdict(list), {})
         by_id = {contact.id: contact for contact in contacts}
         for part in in_parts(by_id):
             people._add(session, [by_id[number] for number in part], now)
@@ -134,7 +135,10 @@ class _People:
             tags=tuple(contact.tags),
             birthday=_birthday(contact.birthday),
             cooperation_since=contact.since,
-            bouncing=any(item.reason == "bounce" for item in suppressions),
+            bouncing=any(
+                item.reason == "bounce" and (item.review_at is None or item.review_at > self.now)
+                for item in suppressions
+            ),
             absence=self.absences.get(contact.id),
             opt_outs=tuple(
                 OptOut(cast("OptOutScope", item.scope), item.since, item.thread_id or None)

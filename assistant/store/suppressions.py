@@ -51,13 +51,18 @@ def suppress(
     thread_id: int = 0,
     review_at: datetime | None = None,
 ) -> bool:
-    """Adds a suppression once; returns whether it is new."""
+    """Adds a suppression once; returns whether it is new. One whose day of review has passed begins anew."""
     known = session.scalar(
-        select(Suppression.id).where(
+        select(Suppression).where(
             Suppression.addr_spec == addr_spec.lower(), Suppression.scope == scope, Suppression.thread_id == thread_id
         )
     )
-    if known is not None or is_erased(session, addr_spec):
+    if known is not None:
+        due_again = known.review_at is not None and known.review_at <= now
+        if due_again:
+            known.since, known.review_at, known.evidence = now, review_at, evidence[:300]
+        return due_again
+    if is_erased(session, addr_spec):
         return False
     note_suppressed(session, addr_spec.lower())
     session.add(

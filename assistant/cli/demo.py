@@ -85,7 +85,6 @@ def _plain() -> Any:
 
 
 def _tables(out: Any, played: Played, zone: str) -> None:
-    from rich.table import Table
     from sqlalchemy import select
 
     from assistant.cli.output import listing, local
@@ -99,20 +98,23 @@ def _tables(out: Any, played: Played, zone: str) -> None:
         listing(
             project_rows(session), columns, as_json=False, empty="No projects.", title="Projects at the end", zone=zone
         )
-        table = Table(title="Mail to clients", title_justify="left", header_style="bold", show_edge=False)
-        for name in ("when", "to", "subject", "rule", "outcome"):
-            table.add_column(name, overflow="fold")
         rows = session.scalars(
             select(OutboxMessage).where(OutboxMessage.audience == "client").order_by(OutboxMessage.due_at)
         )
-        for row in rows:
-            outcome = row.state if not row.reason else f"{row.state}: {row.reason}"
-            table.add_row(
-                local(row.due_at, zone)[5:], row.recipients[0], row.subject, f"{row.rule} {row.step or ''}", outcome
-            )
+        sent = [
+            {
+                "when": local(row.due_at, zone)[5:],
+                "to": row.recipients[0],
+                "subject": row.subject,
+                "rule": f"{row.rule} {row.step or ''}".strip(),
+                "outcome": row.state if not row.reason else f"{row.state}: {row.reason}",
+            }
+            for row in rows
+        ]
     database.close()
     out.print()
-    out.print(table)
+    shown = ("when", "to", "subject", "rule", "outcome")
+    listing(sent, shown, as_json=False, empty="No mail to clients.", title="Mail to clients")
     tally = played.tally
     out.print(
         f"\nlogged {tally.logged}, stages moved {tally.stages_moved}, follow-ups sent {tally.followups}, cadences stopped {tally.cancelled}, "

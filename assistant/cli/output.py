@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TextIO
 from zoneinfo import ZoneInfo
+
+_WITHOUT_LIMIT = 1000
 
 
 def say(text: str) -> None:
@@ -54,14 +58,29 @@ def listing(
     from rich.text import Text
 
     from assistant.cli.message_display import printable
+    from assistant.cli.table import layout
 
+    # As plain text: what a client wrote is neither markup nor an order to the terminal. A row is one line.
+    cells = [[" ".join(printable(_cell(row.get(column), zone)).split()) for column in columns] for row in found]
+    laid = layout(columns, cells, room_on(sys.stdout))
     table = Table(title=title or None, title_justify="left", header_style="bold", show_edge=False)
-    for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
-    for row in found:
-        # As plain text: what a client wrote is neither markup nor an order to the terminal.
-        table.add_row(*(Text(printable(_cell(row.get(column), zone))) for column in columns))
-    console().print(table)
+    for position, width in zip(laid.shown, laid.widths, strict=True):
+        name = columns[position].replace("_", " ")
+        table.add_column(name, width=width, no_wrap=False, overflow="ellipsis")
+    for row_of_cells in cells:
+        table.add_row(*(Text(row_of_cells[position], no_wrap=True, overflow="ellipsis") for position in laid.shown))
+    console().print(table, crop=False)
+    if laid.left_out:
+        names = ", ".join(columns[position].replace("_", " ") for position in laid.left_out)
+        say(f"No room for: {names}. A wider terminal shows them, and so does --json.")
+
+
+def room_on(stream: TextIO) -> int | None:
+    """How many cells a line may have: those of the terminal or of COLUMNS; None on a pipe, where nothing need fit."""
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdigit() and int(asked) > 0:
+        return int(asked)
+    return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
 def console(*, stderr: bool = False) -> Any:
@@ -69,7 +88,7 @@ def console(*, stderr: bool = False) -> Any:
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else 160, highlight=False)
+    return Console(stderr=stderr, width=room_on(stream) or _WITHOUT_LIMIT, highlight=False)
 
 
 def local(moment: datetime, zone: str) -> str:
@@ -78,7 +97,7 @@ def local(moment: datetime, zone: str) -> str:
 
 
 def _cell(value: object, zone: str) -> str:
-    if value is None or value == "":
+    if value is None or value in ("", [], (), set()):
         return "–"
     if isinstance(value, datetime):
         return local(value, zone)

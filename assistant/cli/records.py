@@ -21,6 +21,7 @@ _COLUMNS = (
     "intents",
     "summary",
 )
+_NOTHING_YET = "No records yet. Run `assistant run --once`, or `assistant import` some history."
 
 
 def register(app: typer.Typer) -> None:
@@ -61,6 +62,6 @@ def records(
             record_rows(session, wanted),
             _COLUMNS,
             as_json=as_json,
-            empty="No records yet. Run `assistant run --once`, or `assistant import` some history.",
+            empty=_NOTHING_YET if wanted == RecordFilter() else "No record is like that.",
             zone=zone,
         )

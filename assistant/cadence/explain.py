@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from assistant.cadence.decide import decide
+from assistant.cadence.details import chinese_detail
 from assistant.cadence.greetings import decide_greetings
 from assistant.cadence.matching import contact_of, owner_of, zone_of
 from assistant.cadence.rules import Rulebook
@@ -65,6 +66,10 @@ class Explanation:
     due_at: datetime | None
     due_client: str
     due_staff: str
+    reader: str = ""
+    """Who gets it at the client."""
+    owner: str = ""
+    """The colleague responsible."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -72,10 +77,13 @@ class Explanation:
             "kind": self.kind,
             "hit": self.hit,
             "reason": self.reason,
+            "sentence": self.sentence,
             "detail": self.detail,
             "due_at": self.due_at.isoformat() if self.due_at is not None else None,
             "due_client": self.due_client,
             "due_staff": self.due_staff,
+            "reader": self.reader,
+            "owner": self.owner,
         }
 
 
@@ -87,33 +95,59 @@ def explain(
     now: datetime,
     language: str = "en",
 ) -> list[Explanation]:
-    """Every cadence and greeting, hits first in the order they were decided, and why."""
+    """Every cadence and greeting and why, in one language: hits first, then what stands still, then what is not for it."""
     contact = contact_of(facts.client, facts.waited.contact_id) if facts.waited is not None else None
     client_zone = zone_of(facts.client, contact)
     owner = owner_of(facts)
     staff_zone = owner.timezone if owner is not None else calendars.agency_timezone
+    people = (
+        contact.name or contact.address if contact is not None else facts.client.name,
+        owner.name if owner else "",
+    )
+    words = _words(rulebook, language)
     entries = [("cadence", entry) for entry in decide(facts, runs, rulebook, calendars, now).trace]
     entries += [("greeting", entry) for entry in decide_greetings(facts.client, rulebook, calendars, now).trace]
     started = {entry.rule for _, entry in entries if entry.reason == "started"}
     found = [
-        _explained(kind, entry, client_zone, staff_zone, language)
+        _explained(kind, entry, (client_zone, staff_zone), people, words, language)
         for kind, entry in entries
         if not (entry.reason == "waiting" and entry.rule in started)  # said already, with the same time
     ]
-    return sorted(found, key=lambda one: not one.hit)
+    return sorted(found, key=lambda one: 0 if one.hit else 2 if one.reason == "no-match" else 1)
 
 
-def _explained(kind: str, entry: TraceEntry, client_zone: str, staff_zone: str, language: str) -> Explanation:
+def _words(rulebook: Rulebook, language: str) -> Callable[[str], str]:
+    """How details are put: as they are in English, or in Chinese with the agency's names of stages."""
+    if not language.startswith("zh"):
+        return str
+
+    def stage_name(stage: str) -> str:
+        rule = rulebook.stages.get(stage)
+        return (rule.name.get(language) or rule.name.get("zh-Hans") or stage) if rule is not None else stage
+
+    return lambda detail: chinese_detail(detail, stage_name)
+
+
+def _explained(
+    kind: str,
+    entry: TraceEntry,
+    zones: tuple[str, str],
+    people: tuple[str, str],
+    words: Callable[[str], str],
+    language: str,
+) -> Explanation:
     return Explanation(
         rule=entry.rule,
         kind=kind,
         hit=entry.hit,
         reason=entry.reason,
-        detail=entry.detail,
+        detail=words(entry.detail),
         sentence=sentence_of(entry.reason, language),
         due_at=entry.due_at,
-        due_client=in_zone(entry.due_at, client_zone),
-        due_staff=in_zone(entry.due_at, staff_zone),
+        due_client=in_zone(entry.due_at, zones[0]),
+        due_staff=in_zone(entry.due_at, zones[1]),
+        reader=people[0],
+        owner=people[1],
     )
 
 

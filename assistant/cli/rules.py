@@ -153,15 +153,22 @@ def explain(
         for one in found:
             result(json_line(one.as_json()))
         return
-    say(f"{facts.client.name} · {facts.name} · {facts.stage}, waiting on {facts.waiting_on}")
+    chinese = desk.language.startswith("zh")
+    stage = desk.workplace.cadence.stage_name(facts.stage, desk.language)
+    waiting = {"client": "等客户", "us": "等我方", "nobody": "无人待办"}[facts.waiting_on]
+    say(f"{facts.client.name} · {facts.name} · {stage} · {waiting if chinese else f'waiting on {facts.waiting_on}'}")
     for one in found:
         result(
             f"{'●' if one.hit else '○'} {one.kind} {one.rule}: {one.sentence}"
             + (f" ({one.detail})" if one.detail else "")
         )
         if one.due_at is not None:
-            same = one.due_client == one.due_staff
-            result(f"    next: {one.due_client}" + ("" if same else f" = {one.due_staff}"))
+            there = f"{one.due_client} ({one.reader})" if one.reader else one.due_client
+            here = f"{one.due_staff} ({one.owner})" if one.owner else one.due_staff
+            result(
+                f"    {'下一步' if chinese else 'next'}: {there}"
+                + ("" if one.due_client == one.due_staff else f" = {here}")
+            )
 
 
 @app.command("preview")

@@ -67,6 +67,9 @@ def show(
         project = session.get(Project, record.project_id) if record.project_id else None
         row = record_row(record, client.name if client else None, project.name if project else None)
         row["stage_probabilities"] = record.stage_probabilities
+        first = record.stage_probabilities[0] if record.stage_probabilities else None
+        if first and first[0] != record.stage:
+            row["first_read_as"] = first
         row["text"] = record.reply_text
         if as_json:
             result(json_line(row))

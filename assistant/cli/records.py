@@ -17,6 +17,7 @@ _COLUMNS = (
     "project",
     "stage",
     "stage_confidence",
+    "stage_doubt",
     "waiting_on",
     "intents",
     "summary",

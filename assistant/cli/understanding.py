@@ -215,6 +215,7 @@ def _print(name: str, scores: Scores) -> None:
         ("stage accuracy", _figure(scores.accuracy)),
         ("stage macro-F1", _figure(scores.macro_f1)),
         *((f"  projects in {language}", _figure(figure)) for language, figure in scores.by_language.items()),
+        ("  as first read", _figure(scores.first_read)),
         ("  words only", _figure(scores.words_only)),
         ("  context only", _figure(scores.context_only)),
         ("unrelated found", f"{_figure(scores.unrelated_found)}, precision {scores.unrelated_precision:.3f}"),

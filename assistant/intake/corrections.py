@@ -13,13 +13,13 @@ from assistant.errors import WrongUse
 from assistant.intake.consequences import renew_consequences
 from assistant.intake.moves import client_key, find_client, find_project, move_to_client, move_to_project, project_key
 from assistant.intake.record import refresh_project
+from assistant.model.doubt import SET_BY_A_PERSON
 from assistant.model.process import APPROVALS, INTENTS, STAGE_LABELS, UNRELATED, WAITING_ON
 from assistant.store.tables import AuditEntry, Correction, Project, Record
 
 FIELDS: Final = ("client", "project", "stage", "intents", "approval", "waiting_on")
 """What can be set right, in the order in which several at once are applied: the client decides which projects there are."""
 
-SET_BY_A_PERSON: Final = "set by a person"
 _SURELY = 0.94
 _VALUES: Final[Mapping[str, Sequence[str]]] = {
     "stage": STAGE_LABELS,

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from assistant.intake.corrections import SET_BY_A_PERSON
 from assistant.intake.interpretation import Interpretation, Understood
 from assistant.intake.project_book import ProjectBook
 from assistant.intake.record import apply_reading, note_consequences, refresh_project
+from assistant.model.doubt import SET_BY_A_PERSON
 from assistant.store import Archive
 from assistant.store.hindsight import Late, NotKnownYet, all_known, drop_unused, not_known_yet
 from assistant.store.tables import (
@@ -89,6 +89,8 @@ def think_over(
                 raise Interrupted
             _again(session, turn, one, archive, corrections)
     one.refresh_weak_edges(session, {turn.record.subject_key for turn in turns})
+    one.book.grown |= projects
+    one.look_back(session)
     clients.update(turn.record.client_id for turn in turns)
     _settle(session, projects | {turn.record.project_id for turn in turns if turn.record.project_id}, turns)
     return len(turns), frozenset(client for client in clients if client is not None)

@@ -19,6 +19,7 @@ from assistant.intake.parsing import KeptMail, ParsedMail
 from assistant.intake.project_book import ProjectBook
 from assistant.intake.record import refresh_touched
 from assistant.intake.relations import AgencySide, Parties, Settled, find_parties, settle_parties, settle_project
+from assistant.intake.smoothing import smooth
 from assistant.intake.suspicion import Suspicion, Watch, stands_apart
 from assistant.model.people import Relation, relate
 from assistant.model.projects import NewThread
@@ -131,6 +132,10 @@ class Interpretation:
         if relation.trust != heard.trust:
             relation = relate(mail.message, self._agency.directory, lambda: heard.trust)
         return Candidate.of(location, replace(mail, relation=relation, sent_at=heard.sent_at), heard)
+
+    def look_back(self, session: Session) -> int:
+        """Reads the labels of grown projects again in hindsight; returns how many became others."""
+        return smooth(session, self._reader, self.book)
 
     def understand(
         self, session: Session, candidate: Candidate, thread: Thread, given: int | None = None

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from assistant.errors import WrongUse
 from assistant.intake.record import refresh_project
+from assistant.model.doubt import SET_BY_A_PERSON
 from assistant.store.clients import client_by_key
 from assistant.store.tables import Client, ClientDomain, Contact, OpenItem, Project, Record, SignOff, Thread
 
@@ -87,7 +88,7 @@ def move_to_project(session: Session, record: Record, target: Project | None) ->
     left = _set_project(session, record, target.id)
     thread = session.get(Thread, record.thread_id) if record.thread_id is not None else None
     if thread is not None:
-        thread.project_id, thread.project_confidence, thread.project_evidence = target.id, 1.0, "set by a person"
+        thread.project_id, thread.project_confidence, thread.project_evidence = target.id, 1.0, SET_BY_A_PERSON
     session.flush()
     _refresh_left(session, left - {target.id})
     return target

@@ -98,6 +98,7 @@ class Phases:
     def finish(self) -> None:
         """What the messages changed together: the state of their projects. Everything is written."""
         self._one.phase = "record"
+        self._one.look_back(self._session)
         refresh_touched(self._session, self._one.book)
         self._session.flush()
         self._one.refresh_weak_edges(self._session, self._subjects)

@@ -41,6 +41,8 @@ class Entry:
 
     facts: RecordFacts
     item: ContextItem
+    first_read: tuple[tuple[str, float], ...]
+    """Stage probabilities as they were when it came, best first; what a person said, if somebody did."""
 
 
 class ProjectBook:
@@ -50,6 +52,8 @@ class ProjectBook:
         self._entries: dict[int, dict[int, Entry]] = {}
         self._steps: dict[int, list[tuple[str, int]]] = {}
         self._noted: list[Record] = []
+        self.grown: set[int] = set()
+        """Projects that were given records in this transaction: later mail may tell something of earlier mail."""
         self.touched: dict[int, Project] = {}
         """Projects that were given records, and whose state has yet to be derived from them."""
 
@@ -114,6 +118,7 @@ class ProjectBook:
     def touch(self, project: Project) -> None:
         """Its state has to be derived anew before anybody looks."""
         self.touched[project.id] = project
+        self.grown.add(project.id)
 
 
 def _entry(row: Sequence[Any]) -> Entry:
@@ -135,11 +140,13 @@ def _entry(row: Sequence[Any]) -> Entry:
     )
     # What the words alone said of an earlier mail; where a person said it, that.
     probabilities = stages if confidence >= 1.0 or not words else words
+    first_read = tuple((label, value) for label, value in stages)
     item = ContextItem(
-        stage,
+        # Reading depends on how earlier mail was read when it came, never on what later mail made of it.
+        first_read[0][0] if first_read else stage,
         tuple((label, value) for label, value in probabilities),
         direction,
         sent_at,
         tuple(item[0] for item in attachments),
     )
-    return Entry(facts, item)
+    return Entry(facts, item, first_read)

@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from assistant.intake.project_book import ProjectBook
+from assistant.model.item_due import item_due
 from assistant.model.process import STAGES
 from assistant.model.project_state import ProjectState, derive
 from assistant.model.reading import Reading
@@ -112,6 +113,8 @@ def _items(record: Record, reading: Reading, owner: str) -> Sequence[OpenItem]:
         for sign in reading.intents
         if sign.label in _ITEM_INTENTS and record.direction == "inbound" and sign.confidence >= 0.5
     ]
+    for item in items:
+        item.due = item_due(item.kind, record.sent_at, reading.commitments)
     for number, promise in enumerate(reading.commitments):
         item = open_item(record, "commitment", promise.by, promise.what, owner)
         item.due = promise.due
@@ -131,6 +134,7 @@ def open_item(record: Record, kind: str, by: str, what: str, owner: str) -> Open
         owner=owner,
         what=what[:500],
         opened_at=record.sent_at,
+        due=item_due(kind, record.sent_at),
         dedupe_key=f"{kind}:{record.id}",
     )
 

@@ -88,6 +88,17 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadMail:
+    """A mail of a project as it was read when it came: what looking back at the whole project needs of it."""
+
+    stage_probabilities: tuple[tuple[str, float], ...]
+    text_probabilities: tuple[tuple[str, float], ...]
+    direction: str
+    sent_at: datetime
+    is_answer: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TextToRead:
     """What the words alone are read from; many at once are much quicker than one by one."""
 
@@ -107,6 +118,17 @@ class Reader(Protocol):
     def words(self, text: TextToRead, prepared: object | None = None) -> tuple[tuple[str, float], ...]: ...
 
     def read(self, mail: MailToRead, prepared: object | None = None) -> Reading: ...
+
+
+@runtime_checkable
+class LooksBack(Protocol):
+    """A reader whom later mail tells something of earlier mail."""
+
+    def look_back(self, mails: Sequence[ReadMail]) -> tuple[tuple[tuple[str, float], ...], ...]:
+        """Stage probabilities of a project's mail, best first, for each of `mails`, which are in order of time."""
+
+    def read_as(self, mail: MailToRead, stage_probabilities: tuple[tuple[str, float], ...]) -> Reading:
+        """The mail read as one of the stage that looking back gave it."""
 
 
 @runtime_checkable

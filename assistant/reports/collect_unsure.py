@@ -75,7 +75,7 @@ def _doubtful_threads(week: ClientWeek, records: list[Record]) -> dict[int, Thre
 
 def _stage_label(week: ClientWeek, record: Record, change: StageChange | None) -> UnsureLabel:
     ranked = {str(item[0]): float(item[1]) for item in record.stage_probabilities if len(item) > 1}
-    ranked.setdefault(record.stage, record.stage_confidence)
+    ranked[record.stage] = record.stage_confidence
     if change is not None and change.from_stage:
         ranked.setdefault(change.from_stage, 0.0)
     stages = sorted((name for name in ranked if name in STAGES or name == UNRELATED), key=lambda name: -ranked[name])

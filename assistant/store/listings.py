@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from assistant.model.doubt import SET_BY_A_PERSON, SURE, candidates, doubt_about
 from assistant.store.tables import (
     CadenceRunRow,
     Client,
@@ -20,6 +21,7 @@ from assistant.store.tables import (
     Project,
     Quarantine,
     Record,
+    StageChange,
     Suppression,
     Thread,
 )
@@ -63,15 +65,25 @@ def record_rows(session: Session, wanted: RecordFilter) -> Iterator[dict[str, An
     if wanted.until is not None:
         query = query.where(Record.sent_at < wanted.until)
     if wanted.unsure:
-        query = query.where(Record.stage_confidence < 0.8, Record.kind == "human")
+        query = query.where(Record.stage_confidence < SURE, Record.kind == "human")
     if wanted.limit is not None:
         query = query.limit(wanted.limit)
+    unusual = set(session.scalars(select(StageChange.record_id).where(StageChange.asked.is_(True))))
     for record, client, project in session.execute(query).yield_per(500):
-        yield record_row(record, client, project)
+        yield record_row(record, client, project, unusual_step=record.id in unusual)
 
 
-def record_row(record: Record, client: str | None, project: str | None) -> dict[str, Any]:
-    """One record as programs see it; `intents` are ids, the confidences stand beside them."""
+def record_row(
+    record: Record, client: str | None, project: str | None, *, unusual_step: bool = False
+) -> dict[str, Any]:
+    """One record as programs see it; `intents` are ids, the confidences stand beside them.
+
+    `stage_doubt` is empty, "marked" or "asked"; where it is asked, `stage_candidates` are the two likeliest stages.
+    `unusual_step`: its project went back or over a stage with this record.
+    """
+    talk = record.kind == "human" and bool(record.stage) and record.stage_evidence != SET_BY_A_PERSON
+    doubt = doubt_about(record.stage_confidence, unusual_step=unusual_step) if talk else ""
+    two = candidates(record.stage, record.stage_confidence, record.stage_probabilities)
     return {
         "id": record.id,
         "message_id": record.message_id,
@@ -87,6 +99,8 @@ def record_row(record: Record, client: str | None, project: str | None) -> dict[
         "stage": record.stage,
         "stage_confidence": record.stage_confidence,
         "stage_evidence": record.stage_evidence,
+        "stage_doubt": doubt,
+        "stage_candidates": [list(pair) for pair in two] if doubt == "asked" else [],
         "intents": [item[0] for item in record.intents],
         "intent_confidences": {item[0]: item[1] for item in record.intents},
         "approval": record.approval or None,

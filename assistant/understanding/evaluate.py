@@ -12,15 +12,13 @@ from assistant.model.process import INTENTS, STAGE_LABELS, UNRELATED, WAITING_ON
 from assistant.understanding.arrays import Floats
 from assistant.understanding.features import TextFeatures
 from assistant.understanding.fit import SEED
+from assistant.understanding.hindsight import look_back
 from assistant.understanding.labels import APPROVAL_LABELS, read_approval
 from assistant.understanding.learn import Learned, fit_models
 from assistant.understanding.situation import LABELS
-from assistant.understanding.train import Data, Indices, Recipe, balanced_folds, mail_of, truths
+from assistant.understanding.train import Data, Indices, Recipe, as_read, balanced_folds, mail_of, projects_in, truths
 
 OUTER_FOLDS = 6
-STRANGER_LIMIT = 0.85
-"""From this probability on, intake makes no client of a stranger; below, the mail is read once more as a client's."""
-
 _RESAMPLES = 1000
 _SUREST = 0.6
 
@@ -32,6 +30,9 @@ class Predictions:
     words: Floats
     context: Floats
     both: Floats
+    """As the mail was read when it came."""
+    later: Floats
+    """As it is read when all of its project is there."""
     intents: NDArray[np.bool_]
     approval: Indices
     waiting: Indices
@@ -54,6 +55,8 @@ class Scores:
     accuracy: Figure
     macro_f1: Figure
     by_language: dict[str, Figure]
+    first_read: Figure
+    """Accuracy of the labels that mail had when it came, before later mail spoke."""
     words_only: Figure
     context_only: Figure
     unrelated_found: Figure
@@ -98,6 +101,7 @@ def blank_predictions(count: int) -> Predictions:
         np.zeros((count, LABELS), np.float32),
         np.zeros((count, LABELS), np.float32),
         np.zeros((count, LABELS), np.float32),
+        np.zeros((count, LABELS), np.float32),
         np.zeros((count, len(INTENTS)), bool),
         np.zeros(count, np.intp),
         np.full(count, WAITING_ON.index("nobody")),
@@ -111,19 +115,27 @@ def read_examples(data: Data, rows: Indices, learned: Learned, into: Predictions
     blind = np.full(LABELS, 1 / LABELS, np.float32)
     nothing = blank_features(data)
     for row in rows:
-        mail = mail_of(data, row, into.words)
-        if not mail.history and into.words[row, -1] < STRANGER_LIMIT:
-            mail = mail_of(data, row, into.words, known=True)
+        # Whoever becomes a client with this very mail was a stranger when it was written: as intake reads it.
+        mail = mail_of(data, row, into.words, read=into.both)
         if mail.automatic:
             into.both[row, -1] = into.context[row, -1] = 1.0
             continue
         into.both[row] = learned.stage.in_context(mail, into.words[row], data.prepared[row].features)
         into.context[row] = learned.stage.in_context(mail, blind, nothing)
-        if into.both[row].argmax() == LABELS - 1:
+    into.later[rows] = into.both[rows]
+    for places in projects_in(data, rows):
+        mails = [as_read(data, row, into.words, into.both) for row in places]
+        into.later[places] = look_back(mails, learned.stage.hindsight, learned.stage.transitions)
+    for row in rows:
+        mail = mail_of(data, row, into.words, read=into.both)
+        if into.later[row].argmax() == LABELS - 1:
             continue
-        said, approved, turn = learned.labels.read(data.prepared[row].features, mail, into.both[row])
+        # A mail first read as unrelated is read again once looking back gave it a stage; others keep their labels.
+        stray = into.both[row].argmax() == LABELS - 1
+        stage = into.later[row] if stray else into.both[row]
+        said, approved, turn = learned.labels.read(data.prepared[row].features, mail, stage)
         into.intents[row] = said >= learned.labels.intent_limits
-        what = read_approval(approved, data.prepared[row].features, mail.direction, learned.labels.approval_limit)
+        what = read_approval(approved, data.prepared[row].features, mail, learned.labels.approval_limit)
         into.approval[row] = APPROVAL_LABELS.index(what)
         place = INTENTS.index("approval")
         into.intents[row, place] = into.approval[row] > 0 or said[place] >= max(
@@ -146,9 +158,9 @@ def score(data: Data, found: Predictions) -> Scores:
     truth = data.stages(rows)
     intents, approvals, waiting = truths(data, rows)
     groups = [example.group for example in data.examples]
-    read = found.both.argmax(axis=1)
+    read = found.later.argmax(axis=1)
     right = read == truth
-    sure = found.both.max(axis=1)
+    sure = found.later.max(axis=1)
     stray = truth == LABELS - 1
     language = np.array([example.language for example in data.examples])
     real = ~stray
@@ -164,6 +176,7 @@ def score(data: Data, found: Predictions) -> Scores:
         accuracy=interval.share(right, real | stray),
         macro_f1=interval.of(lambda chosen: _macro_f1(truth[chosen], read[chosen])),
         by_language={name: interval.share(right, (language == name) & real) for name in sorted(set(language.tolist()))},
+        first_read=interval.share(found.both.argmax(axis=1) == truth, real | stray),
         words_only=interval.share(found.words.argmax(axis=1) == truth, real | stray),
         context_only=interval.share(found.context.argmax(axis=1) == truth, real | stray),
         unrelated_found=interval.share(right, stray),

@@ -39,6 +39,10 @@ class Space:
         self._scale, self._gram_weight = scale, gram_weight
         self._dense = table.dense * scale
         self._grams: Any = table.grams * gram_weight if gram_weight else None
+        self._plain = not gram_weight and self._dense.shape[1] <= self._dense.shape[0]
+        if self._plain:  # fewer features than mails: the features themselves are the smaller space
+            self.coordinates: NDArray[np.float64] = self._dense.astype(np.float64)
+            return
         kernel = self._dense @ self._dense.T
         if gram_weight:
             grams: Any = self._grams
@@ -47,10 +51,13 @@ class Space:
         kept = values > max(values.max() * 1e-8, 1e-10)
         self._roots = np.sqrt(values[kept])
         self._vectors = vectors[:, kept]
-        self.coordinates: NDArray[np.float64] = self._vectors * self._roots
+        self.coordinates = self._vectors * self._roots
 
     def linear(self, weights: NDArray[np.float64], bias: NDArray[np.float64], sharpness: float = 1.0) -> Linear:
         """Weights over coordinates, shape (labels, coordinates), as weights over the features themselves."""
+        if self._plain:
+            plain = (weights.T * self._scale[:, None]).astype(np.float32)
+            return Linear(plain, np.zeros((0, len(bias)), np.float32), bias.astype(np.float32), sharpness)
         dual = (self._vectors / self._roots) @ weights.T
         dense = (self._dense.T @ dual) * self._scale[:, None]
         grams = np.asarray(self._grams.T @ dual) * self._gram_weight if self._gram_weight else np.zeros((0, len(bias)))
@@ -125,7 +132,14 @@ def sharpness_for(scores: Floats, labels: NDArray[np.intp], weights: NDArray[np.
 
 
 def fit_trees(
-    features: Floats, labels: NDArray[np.intp], count: int, rounds: int, depth: int, rate: float, seed: int = SEED
+    features: Floats,
+    labels: NDArray[np.intp],
+    count: int,
+    rounds: int,
+    depth: int,
+    rate: float,
+    weights: NDArray[np.float64] | None = None,
+    seed: int = SEED,
 ) -> Trees:
     """Gradient boosting, taken out of scikit-learn as plain arrays."""
     model = GradientBoostingClassifier(
@@ -137,8 +151,9 @@ def fit_trees(
         min_samples_leaf=15,
         random_state=seed,
     )
-    model.fit(features, labels)
+    model.fit(features, labels, sample_weight=weights)
     classes: Sequence[int] = [int(label) for label in model.classes_]
+    weights = np.ones(len(labels)) if weights is None else weights
     trees = [(classes[column], tree) for row in model.estimators_ for column, tree in enumerate(row)]
     widest = max(tree.tree_.node_count for _, tree in trees)
     shape = (len(trees), widest)
@@ -155,8 +170,13 @@ def fit_trees(
         right[number, :nodes] = np.where(leaf, itself, tree.children_right)
         value[number, :nodes] = tree.value[:, 0, 0] * rate
     base = np.full(count, -6.0, np.float32)
-    base[classes] = np.log(np.maximum(np.bincount(labels, minlength=count)[classes] / len(labels), 1e-4))
+    base[classes] = np.log(np.maximum(np.bincount(labels, weights, minlength=count)[classes] / weights.sum(), 1e-4))
     return Trees(feature, threshold, left, right, value, np.array([label for label, _ in trees], np.int32), base, depth)
+
+
+def stacked(first: Any, second: Any) -> Any:
+    """Two sparse matrices of the same width as one."""
+    return sparse.vstack([first, second]).tocsr()
 
 
 def gram_matrix(rows: Sequence[tuple[NDArray[np.int32], Floats]], width: int) -> Any:

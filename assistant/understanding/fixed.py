@@ -62,7 +62,7 @@ def refuse_known_clients(corpus: Corpus, learned_from: Corpus) -> None:
 def misreadings(data: Data, found: Predictions) -> Iterator[Misreading]:
     """Every mail that was not read as it is labelled, in the order of the corpus."""
     for row, example in enumerate(data.examples):
-        stage = STAGE_LABELS[int(found.both[row].argmax())]
+        stage = STAGE_LABELS[int(found.later[row].argmax())]
         stray = UNRELATED in (stage, example.stage)
         said = frozenset(name for name, yes in zip(INTENTS, found.intents[row], strict=True) if yes)
         misread = Misreading(
@@ -72,7 +72,7 @@ def misreadings(data: Data, found: Predictions) -> Iterator[Misreading]:
             "" if stray else _differing_sets(example.intents, said),
             "" if stray else _differing(_signed(example), APPROVAL_LABELS[int(found.approval[row])]),
             "" if stray else _differing(example.waiting_on, WAITING_ON[int(found.waiting[row])]),
-            float(found.both[row].max()),
+            float(found.later[row].max()),
             " ".join(example.text.split())[:_HEAD],
         )
         if misread.stage or misread.intents or misread.approval or misread.waiting_on:

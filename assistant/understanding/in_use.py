@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy.orm import Session
 
-from assistant.model.reading import MailToRead, Reader, Reading, TextToRead
+from assistant.model.reading import LooksBack, MailToRead, Reader, Reading, ReadMail, TextToRead
 from assistant.understanding.corrections import corrections_in, newest_correction
 from assistant.understanding.history import stamp_of
 from assistant.understanding.reader import PipelineReader
@@ -40,6 +40,17 @@ class ReaderInUse:
 
     def read(self, mail: MailToRead, prepared: object | None = None) -> Reading:
         return self._reader.read(mail, prepared)
+
+    def look_back(self, mails: Sequence[ReadMail]) -> tuple[tuple[tuple[str, float], ...], ...]:
+        """As `LooksBack`; a reader that cannot leaves everything as it was read."""
+        if isinstance(self._reader, LooksBack):
+            return self._reader.look_back(mails)
+        return tuple(mail.stage_probabilities for mail in mails)
+
+    def read_as(self, mail: MailToRead, stage_probabilities: tuple[tuple[str, float], ...]) -> Reading:
+        if isinstance(self._reader, LooksBack):
+            return self._reader.read_as(mail, stage_probabilities)
+        return self._reader.read(mail)
 
     def follow(self, session: Session) -> None:
         """Takes up what changed since the last call: another model in use, corrections stored by any process."""

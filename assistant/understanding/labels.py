@@ -22,6 +22,9 @@ from assistant.understanding.situation import before, situation
 APPROVAL_LABELS: Final = ("", *APPROVALS)
 
 _MEETING = CUES.index("meeting")
+_BARE = 12.0
+"""Letters of a mail that names nothing: what it says yes to can only be seen from what came before."""
+
 _UNSEEN_LIMIT = 0.55
 _HEDGED_LIMIT = 0.7
 _DENIED_LIMIT = 0.9
@@ -81,10 +84,11 @@ def approval_probabilities(signing: Floats, approved: Floats) -> Floats:
     return result
 
 
-def read_approval(probabilities: Floats, features: TextFeatures, direction: str, limit: float) -> str:
+def read_approval(probabilities: Floats, features: TextFeatures, mail: MailToRead, limit: float) -> str:
     """What is approved, or "". Precision first: only a client approves, and a yes that is hedged, asked, denied or nowhere
-    to be seen must be all the likelier; "OK" beside an appointment agrees to that. `probabilities` as `approval_probabilities` gives them."""
-    if direction == "outbound":
+    to be seen must be all the likelier; "OK" beside an appointment agrees to that, and a bare "OK" where nothing was laid
+    before the client agrees to nothing that counts. `probabilities` as `approval_probabilities` gives them."""
+    if mail.direction == "outbound" or (features.letters < _BARE and not _laid_before(mail)):
         return ""
     seen = dict(zip(JUDGED, features.dense[len(features.dense) - len(JUDGED) :].tolist(), strict=True))
     if not seen["approves_plainly"]:
@@ -96,6 +100,12 @@ def read_approval(probabilities: Floats, features: TextFeatures, direction: str,
     if 1.0 - probabilities[0] < limit:
         return ""
     return APPROVAL_LABELS[1 + int(probabilities[1:].argmax())]
+
+
+def _laid_before(mail: MailToRead) -> bool:
+    """Whether our last mail before this one brought a document; the client's own counts as well. Unknown counts as yes."""
+    ours = [item for item in mail.history if item.direction == "outbound"]
+    return bool(mail.attachments) or not ours or bool(ours[-1].attachments)
 
 
 def label_features(features: TextFeatures, mail: MailToRead, stage: Floats) -> Floats:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from assistant.model.process import APPROVALS, INTENTS, WAITING_ON
 from assistant.understanding.arrays import Floats, Linear, sigmoid
 from assistant.understanding.features import PLAIN
-from assistant.understanding.fit import Space, Table, fit_classes, fit_many, score_all, sharpness_for
+from assistant.understanding.fit import Space, Table, fit_classes, fit_many, score_all, sharpness_for, stacked
 from assistant.understanding.labels import LabelModel, label_features
 from assistant.understanding.situation import BEFORE, LABELS, SITUATION
 from assistant.understanding.stage import StageModel
@@ -43,8 +43,10 @@ def _label_scale(width: int, recipe: Recipe, cue_weight: float) -> Floats:
     return np.concatenate([scale, scale * recipe.ours_weight])
 
 
-def label_table(data: Data, rows: Indices, words: Floats, stages: Floats) -> Table:
-    dense = [label_features(data.prepared[row].features, mail_of(data, row, words), stages[row]) for row in rows]
+def label_table(data: Data, rows: Indices, words: Floats, stages: Floats, *, bare: bool = False) -> Table:
+    dense = [
+        label_features(data.prepared[row].features, mail_of(data, row, words, bare=bare), stages[row]) for row in rows
+    ]
     return Table(np.array(dense, np.float32), data.table.grams[rows])
 
 
@@ -65,20 +67,21 @@ class LabelLearner:
         self.intents, self.approvals, self.waiting = truths(data, self.rows)
         self.inbound = np.array([data.examples[row].direction == "inbound" for row in self.rows])
         self.table = label_table(data, self.rows, held_out.words, held_out.stages)
+        self._bare = label_table(data, self.rows, held_out.words, held_out.stages, bare=True)
+        self._differs = (self.table.dense != self._bare.dense).any(axis=1)
         self._weights = data.weights(self.rows)
         self._recipe = recipe
 
     def fit(self, chosen: NDArray[np.bool_]) -> LabelHeads:
         """All heads from the chosen rows."""
         recipe = self._recipe
-        space = self._space(chosen, recipe.label_cue_weight, recipe.gram_weight)
-        weights = self._weights[chosen]
-        signers = chosen & self.inbound
+        space, rows, weights = self._space(chosen, recipe.label_cue_weight)
+        signing_space, signers, _ = self._space(chosen & self.inbound, recipe.label_cue_weight)
         return LabelHeads(
-            fit_many(space, self.intents[chosen], recipe.label_strength, recipe.rare_lift, weights),
-            fit_classes(space, self.waiting[chosen], len(WAITING_ON), recipe.label_strength, weights),
+            fit_many(space, self.intents[rows], recipe.label_strength, recipe.rare_lift, weights),
+            fit_classes(space, self.waiting[rows], len(WAITING_ON), recipe.label_strength, weights),
             fit_many(
-                self._space(signers, recipe.label_cue_weight, recipe.gram_weight),
+                signing_space,
                 (self.approvals[signers] > 0).astype(np.intp)[:, None],
                 recipe.signing_strength,
             ),
@@ -86,13 +89,20 @@ class LabelLearner:
 
     def fit_approved(self) -> Linear:
         """What is approved, learned from all mail that approves something."""
-        approving = self.approvals > 0
-        space = self._space(approving, self._recipe.approved_cue_weight, 0.0)
-        return fit_classes(space, self.approvals[approving] - 1, len(APPROVALS), self._recipe.label_strength)
+        space, rows, weights = self._space(self.approvals > 0, self._recipe.approved_cue_weight, words=False)
+        return fit_classes(space, self.approvals[rows] - 1, len(APPROVALS), self._recipe.label_strength, weights)
 
-    def _space(self, chosen: NDArray[np.bool_], cue_weight: float, gram_weight: float) -> Space:
-        part = self.table.rows(np.flatnonzero(chosen))
-        return Space(part, _label_scale(part.dense.shape[1], self._recipe, cue_weight), gram_weight)
+    def _space(
+        self, chosen: NDArray[np.bool_], cue_weight: float, *, words: bool = True
+    ) -> tuple[Space, Indices, NDArray[np.float64]]:
+        """The chosen examples and, where something was attached, once more without; their places, and what each weighs."""
+        plain, bare = np.flatnonzero(chosen), np.flatnonzero(chosen & self._differs)
+        first, second = self.table.rows(plain), self._bare.rows(bare)
+        table = Table(np.vstack([first.dense, second.dense]), stacked(first.grams, second.grams))
+        scale = _label_scale(table.dense.shape[1], self._recipe, cue_weight)
+        weights = np.concatenate([self._weights[plain], self._weights[bare] * self._recipe.bare_weight])
+        gram_weight = self._recipe.label_gram_weight if words else 0.0
+        return Space(table, scale, gram_weight), np.concatenate([plain, bare]), weights
 
 
 def fit_labels(

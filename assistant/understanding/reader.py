@@ -10,13 +10,14 @@ import numpy as np
 from spacy.language import Language
 
 from assistant.model.process import INTENTS, STAGE_LABELS, UNRELATED, WAITING_ON
-from assistant.model.reading import Amount, MailToRead, Reading, Sign, TextToRead
+from assistant.model.reading import Amount, MailToRead, Reading, ReadMail, Sign, TextToRead
 from assistant.understanding.amounts import find_amounts
 from assistant.understanding.arrays import Floats
 from assistant.understanding.commitments import find_commitments
 from assistant.understanding.cues import FOR_INTENT, FOR_STAGE, FOR_WAITING
 from assistant.understanding.evidence import Span, sentence_for
 from assistant.understanding.features import BODY, FEATURES, SENTENCES, SPANS, TextFeatures, mail_words
+from assistant.understanding.hindsight import look_back, vector_of
 from assistant.understanding.labels import read_approval
 from assistant.understanding.memory import Corrected, Memory, with_stage
 from assistant.understanding.pipeline import labels_of, stage_of
@@ -110,6 +111,16 @@ class PipelineReader:
             return self._reading(mail, prepared, stage)
         return _corrected(self._reading(mail, prepared, with_stage(stage, known.stage)), known)
 
+    def look_back(self, mails: Sequence[ReadMail]) -> tuple[tuple[tuple[str, float], ...], ...]:
+        """Stage probabilities of a project's mail with what came later in mind, best first; the last one as it was read."""
+        model = self._stage.models[self.mode]
+        return tuple(_ranked(row) for row in look_back(mails, model.hindsight, model.transitions))
+
+    def read_as(self, mail: MailToRead, stage_probabilities: tuple[tuple[str, float], ...]) -> Reading:
+        """The mail read as one of the stage that looking back gave it."""
+        prepared = self.prepare([TextToRead(mail.subject, mail.text, mail.language)])[0]
+        return self._reading(mail, prepared, vector_of(stage_probabilities))
+
     def learn(self, corrections: Sequence[Corrected]) -> None:
         """Remembers what people set right: applied at once to nearly the same text in the same direction."""
         prepared = self.prepare([correction.text for correction in corrections])
@@ -132,7 +143,7 @@ class PipelineReader:
         intents, approvals, waiting = model.read(prepared.features, mail, stage)
         ranked = _ranked(stage)
         label, confidence = ranked[0]
-        approval = read_approval(approvals, prepared.features, mail.direction, model.approval_limit)
+        approval = read_approval(approvals, prepared.features, mail, model.approval_limit)
         next_to_act = WAITING_ON[int(waiting.argmax())]
         if label == UNRELATED:
             next_to_act, approval = "nobody", ""

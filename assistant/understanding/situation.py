@@ -19,8 +19,8 @@ LABELS: Final = len(STAGE_LABELS)
 HISTORY: Final = 12
 """So many earlier messages are looked at."""
 
-CONTEXT_VERSION: Final = 1
-"""Counts up when the features of `context`, `situation` or `before` change their meaning or number."""
+CONTEXT_VERSION: Final = 2
+"""Counts up when the features of `context`, `situation`, `before` or of looking back change their meaning or number."""
 
 _DECAY = 0.6
 _FADING = 0.75

@@ -12,11 +12,18 @@ from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from assistant.model.process import STAGE_LABELS
+from assistant.model.process import STAGE_LABELS, UNRELATED
 from assistant.model.reading import MailToRead
 from assistant.understanding.arrays import Floats, Linear, Trees, load_arrays, save_arrays, softmax
 from assistant.understanding.features import FEATURES, TextFeatures
 from assistant.understanding.situation import context
+
+TERSE = 30.0
+"""Letters up to which a mail has no stage of its own: a dozen Chinese characters, half a dozen English words."""
+
+_BY_DEFINITION = 0.6
+_ANSWERED_WITHIN, _SAID_WITHIN = 21.0, 3.0
+"""Days. After a silence a word may begin something else: a greeting, the next project."""
 
 _SENTENCE = 40.0
 _LEAST_RELIANCE = 0.15
@@ -31,6 +38,8 @@ class StageModel:
     """Intents, sign-off and who acts next from the words alone: learned from other labels, they tell of the stage too."""
     linear: Linear
     trees: Trees
+    hindsight: Linear
+    """The third step: what later mail says about earlier mail."""
     transitions: Floats
     blend: float
     sharpness: float
@@ -43,7 +52,12 @@ class StageModel:
     def in_context(self, mail: MailToRead, words: Floats, features: TextFeatures) -> Floats:
         """Probabilities of the seven labels from the words' probabilities and the project's history."""
         hints = hints_from(self.hints.scores(features.dense, features.indices, features.weights))
-        return softmax(self.sharpness * self.mixed(context(mail, words, hints, self.transitions)))
+        found = softmax(self.sharpness * self.mixed(context(mail, words, hints, self.transitions)))
+        stage = projects_stage(mail) if features.letters < TERSE else ""
+        if stage:
+            found = (found * (1 - _BY_DEFINITION)).astype(np.float32)
+            found[STAGE_LABELS.index(stage)] += _BY_DEFINITION
+        return found
 
     def mixed(self, features: Floats) -> Floats:
         """Log scores of both second steps, blended; `features` as `situation.context` makes them."""
@@ -59,6 +73,7 @@ class StageModel:
             **self.hints.to_arrays("hints"),
             **self.linear.to_arrays("linear"),
             **self.trees.to_arrays("trees"),
+            **self.hindsight.to_arrays("hindsight"),
             "transitions": self.transitions,
             "mixing": np.array([self.blend, self.sharpness], np.float32),
         }
@@ -70,9 +85,22 @@ class StageModel:
             Linear.from_arrays("hints", arrays),
             Linear.from_arrays("linear", arrays),
             Trees.from_arrays("trees", arrays),
+            Linear.from_arrays("hindsight", arrays),
             arrays["transitions"],
             *(float(value) for value in arrays["mixing"]),
         )
+
+
+def projects_stage(mail: MailToRead) -> str:
+    """The stage that a terse mail takes by definition: the one its project was in a moment ago; "" if it can have moved on.
+
+    In the labelled mail all but one of a hundred such mails have the stage of the mail before.
+    """
+    earlier = [item for item in mail.history if item.stage != UNRELATED]
+    if not earlier or mail.attachments:
+        return ""
+    days = (mail.sent_at - earlier[-1].sent_at).total_seconds() / 86400.0
+    return earlier[-1].stage if days <= (_ANSWERED_WITHIN if mail.is_answer else _SAID_WITHIN) else ""
 
 
 def reliance(letters: float) -> float:

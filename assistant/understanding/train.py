@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spacy.language import Language
 
 from assistant.model.process import INTENTS, STAGE_LABELS, WAITING_ON
-from assistant.model.reading import ContextItem, MailToRead, TextToRead
+from assistant.model.reading import ContextItem, MailToRead, ReadMail, TextToRead
 from assistant.understanding.arrays import Floats, Linear, Trees, softmax
 from assistant.understanding.corpus import Corpus, Example, is_automatic
 from assistant.understanding.features import PLAIN
@@ -26,6 +26,7 @@ from assistant.understanding.fit import (
     score_all,
     sharpness_for,
 )
+from assistant.understanding.hindsight import HINDSIGHT_WIDTH, hindsight_features
 from assistant.understanding.labels import APPROVAL_LABELS
 from assistant.understanding.reader import PipelineReader, Prepared
 from assistant.understanding.situation import HISTORY, LABELS, context
@@ -41,15 +42,19 @@ HINTS: Final = len(INTENTS) + len(APPROVAL_LABELS) + len(WAITING_ON)
 class Recipe:
     """What was tried and chosen; docs/understanding.md says what each brought."""
 
-    words_strength: float = 3.0
-    gram_weight: float = 1.0
-    cue_weight: float = 0.8
+    words_strength: float = 1.0
+    gram_weight: float = 2.0
+    cue_weight: float = 0.5
     context_strength: float = 0.05
+    bare_weight: float = 0.5
+    """Of examples whose attachments were taken away."""
+    hindsight_strength: float = 0.03
     hint_strength: float = 1.0
     schooling: float = 0.8
     schooling_weight: float = 0.3
     rare_lift: float = 8.0
     label_strength: float = 3.0
+    label_gram_weight: float = 1.0
     signing_strength: float = 1.0
     situation_weight: float = 1.0
     ours_weight: float = 0.7
@@ -125,9 +130,17 @@ def balanced_folds(data: Data, rows: Indices, folds: int, salt: str = "") -> NDA
 
 
 def mail_of(
-    data: Data, row: int, words: Floats, history: Sequence[int] | None = None, known: bool | None = None
+    data: Data,
+    row: int,
+    words: Floats,
+    history: Sequence[int] | None = None,
+    known: bool | None = None,
+    bare: bool = False,
+    read: Floats | None = None,
 ) -> MailToRead:
     """The mail as intake would hand it over: history carries what the words' model said, never the truth.
+
+    With `read`, the stages of earlier mail are as they were read in context. With `bare` nothing was attached to it or to earlier mail: some send links, and what says "attached" must do alone.
 
     `words` has one row of probabilities for each example.
     """
@@ -135,11 +148,11 @@ def mail_of(
     earlier = data.before[row] if history is None else list(history)
     items = tuple(
         ContextItem(
-            stage=STAGE_LABELS[int(words[place].argmax())],
+            stage=STAGE_LABELS[int((words if read is None else read)[place].argmax())],
             stage_probabilities=tuple(zip(STAGE_LABELS, (float(value) for value in words[place]), strict=True)),
             direction=data.examples[place].direction,
             sent_at=data.examples[place].sent_at,
-            attachments=data.examples[place].attachments,
+            attachments=() if bare else data.examples[place].attachments,
         )
         for place in earlier[-HISTORY:]
     )
@@ -153,7 +166,7 @@ def mail_of(
         direction=example.direction,
         sent_at=sent_at,
         is_answer=example.is_answer,
-        attachments=example.attachments,
+        attachments=() if bare else example.attachments,
         automatic=is_automatic(example),
         known_client=bool(items) if known is None else known,
         history=items,
@@ -260,7 +273,9 @@ class ContextRows:
     """Which example each row comes from."""
 
 
-def context_rows(data: Data, rows: Indices, said: HeldOut, transitions: Floats, seed: int = 7) -> ContextRows:
+def context_rows(
+    data: Data, rows: Indices, said: HeldOut, transitions: Floats, recipe: Recipe, seed: int = 7
+) -> ContextRows:
     """The second step's examples, with the history as `said` it."""
     words = said.words
     random = np.random.default_rng(seed)
@@ -272,6 +287,8 @@ def context_rows(data: Data, rows: Indices, said: HeldOut, transitions: Floats, 
         mails = [(mail_of(data, row, words), 1.0)]
         if not data.before[row]:
             mails.append((mail_of(data, row, words, known=True), 0.5))
+        if any(data.examples[place].attachments for place in (row, *data.before[row][-HISTORY:])):
+            mails.append((mail_of(data, row, words, bare=True), recipe.bare_weight))
         if data.examples[row].sort and projects:
             strayed = data.before[int(random.choice(projects))]
             mails.append((mail_of(data, row, words, history=strayed, known=True), 0.5))
@@ -283,11 +300,14 @@ def context_rows(data: Data, rows: Indices, said: HeldOut, transitions: Floats, 
     return ContextRows(np.array(features, np.float32), data.stages(owners), np.array(weights), owners)
 
 
-def _fit_context_linear(found: ContextRows, recipe: Recipe) -> Linear:
-    mean, spread = found.features.mean(axis=0), found.features.std(axis=0) + 1e-3
-    table = Table((found.features - mean) / spread, None)
-    space = Space(table, np.ones(found.features.shape[1], np.float32), 0.0)
-    model = fit_classes(space, found.labels, LABELS, recipe.context_strength, found.weights)
+def fit_scaled(
+    features: Floats, labels: Indices, strength: float, weights: NDArray[np.float64] | None = None
+) -> Linear:
+    """Logistic regression over features of any scale; the model takes them as they are."""
+    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-3
+    table = Table((features - mean) / spread, None)
+    space = Space(table, np.ones(features.shape[1], np.float32), 0.0)
+    model = fit_classes(space, labels, LABELS, strength, weights)
     dense = model.dense / spread[:, None]
     return Linear(dense, model.grams, model.bias - mean @ dense)
 
@@ -326,14 +346,54 @@ def joined(parts: Sequence[ContextRows]) -> ContextRows:
 
 
 def fit_second_step(found: ContextRows, schooled: ContextRows, recipe: Recipe) -> tuple[Linear, Trees]:
-    # The trees know no weights: every other schooled example keeps them rarer than the real ones.
-    features, labels = (
-        np.concatenate([getattr(found, name), getattr(schooled, name)[::2]]) for name in ("features", "labels")
+    # Schooled examples are many, and half of them teach the trees as much.
+    features, labels, weights = (
+        np.concatenate([getattr(found, name), getattr(schooled, name)[::2]])
+        for name in ("features", "labels", "weights")
     )
-    trees = fit_trees(features, labels, LABELS, recipe.rounds, recipe.depth, recipe.rate)
+    trees = fit_trees(features, labels, LABELS, recipe.rounds, recipe.depth, recipe.rate, weights=weights)
     both = joined([found, schooled])
     both.weights *= 2.0  # two kinds of examples, not two readings of the same
-    return _fit_context_linear(both, recipe), trees
+    return fit_scaled(both.features, both.labels, recipe.context_strength, both.weights), trees
+
+
+def as_read(data: Data, row: int, words: Floats, stages: Floats) -> ReadMail:
+    """An example as it was read: rows of `words` and `stages` are the examples."""
+    example = data.examples[row]
+    return ReadMail(
+        tuple(zip(STAGE_LABELS, stages[row].tolist(), strict=True)),
+        tuple(zip(STAGE_LABELS, words[row].tolist(), strict=True)),
+        example.direction,
+        example.sent_at,
+        example.is_answer,
+    )
+
+
+def projects_in(data: Data, rows: Indices) -> list[list[int]]:
+    """The rows of each project that has more than one mail, in order of time."""
+    found: dict[str, list[int]] = {}
+    for row in rows:
+        if data.examples[row].project:
+            found.setdefault(data.examples[row].project, []).append(int(row))
+    return [sorted(places, key=lambda row: data.examples[row].sent_at) for places in found.values() if len(places) > 1]
+
+
+def fit_hindsight(
+    data: Data, rows: Indices, words: Floats, stages: Floats, transitions: Floats, strength: float
+) -> Linear:
+    """The third step, from how held-out mail was read in the order it came. The last mail of a project has no later one."""
+    features, labels = [], []
+    for places in projects_in(data, rows):
+        mails = [as_read(data, row, words, stages) for row in places]
+        features.append(hindsight_features(mails, transitions)[:-1])
+        labels.append(data.stages(np.array(places[:-1], np.intp)))
+    if not features:
+        return Linear(
+            np.zeros((HINDSIGHT_WIDTH, LABELS), np.float32),
+            np.zeros((0, LABELS), np.float32),
+            np.zeros(LABELS, np.float32),
+        )
+    return fit_scaled(np.concatenate(features), np.concatenate(labels), strength)
 
 
 def fit_stage(
@@ -343,7 +403,9 @@ def fit_stage(
     readings = [held_out_words(data, rows, recipe, f"{salt}{number or ''}") for number in range(recipe.readings)]
     progress("words")
     transitions = transitions_of(data, rows)
-    found = joined([context_rows(data, rows, said, transitions, number) for number, said in enumerate(readings)])
+    found = joined(
+        [context_rows(data, rows, said, transitions, recipe, number) for number, said in enumerate(readings)]
+    )
     schooled = joined([schooled_rows(data, rows, said, transitions, recipe) for said in readings])
     words, hints = fit_words(data, rows, recipe)
     words = replace(words, sharpness=float(np.mean([said.sharpness for said in readings])))
@@ -352,9 +414,11 @@ def fit_stage(
     fold_of_schooled = np.array([folds[int(owner)] for owner in schooled.owner])
     mixed = np.zeros((len(found.owner), LABELS), np.float32)
 
+    untrained = fit_hindsight(data, rows[:0], readings[0].words, readings[0].words, transitions, 1.0)
+
     def model_from(part: ContextRows, school: ContextRows) -> StageModel:
         linear, trees = fit_second_step(part, school, recipe)
-        return StageModel(words, hints, linear, trees, transitions, recipe.blend, 1.0)
+        return StageModel(words, hints, linear, trees, untrained, transitions, recipe.blend, 1.0)
 
     for fold in range(recipe.folds):
         model = model_from(_subset(found, fold_of_row != fold), _subset(schooled, fold_of_schooled != fold))
@@ -364,4 +428,5 @@ def fit_stage(
     sharpness = sharpness_for(mixed, found.labels, found.weights)
     stages = np.zeros((len(data.examples), LABELS), np.float32)
     stages[found.owner[::-1]] = softmax(mixed * sharpness)[::-1]
-    return replace(model_from(found, schooled), sharpness=sharpness), readings[0], stages
+    hindsight = fit_hindsight(data, rows, readings[0].words, stages, transitions, recipe.hindsight_strength)
+    return replace(model_from(found, schooled), sharpness=sharpness, hindsight=hindsight), readings[0], stages

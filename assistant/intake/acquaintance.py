@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from assistant.intake.client_mail import forget_client_mail, orphans_near, strangers_mail
 from assistant.intake.texts import letters_of
-from assistant.model.people import Directory, Relation, client_key
+from assistant.model.people import Directory, Relation, client_key, is_full_name, phone_in
 from assistant.store.hindsight import not_known_yet
 from assistant.store.tables import Client, ClientDomain, Contact, Project, Record, Thread
 from assistant.store.writing import row_of
@@ -85,13 +85,36 @@ def _addresses(people: Iterable[Address | None], directory: Directory) -> frozen
 def _of_that_name(session: Session, stranger: Address) -> Client | None:
     """Exactly one contact has the same full name: the person writes from home."""
     name = " ".join(stranger.name.split())
-    full = " " in name or (3 <= len(name) <= 4 and all("\u3400" <= letter <= "\u9fff" for letter in name))
-    if not full:
+    if not is_full_name(name):
         return None
     rows = session.execute(select(Contact.id, Contact.client_id).where(func.lower(Contact.name) == name.lower()))
     unknown = not_known_yet(session).contacts
     clients = {client_id for contact_id, client_id in rows if contact_id not in unknown}
     return row_of(session, Client, clients.pop()) if len(clients) == 1 else None
+
+
+def former_contact(session: Session, contact: Contact, message: Message) -> Contact | None:
+    """The same person at the company they worked for before: exactly one contact of the same full name at another client.
+
+    The name alone is not enough, for many share one: the same name in the address, the same telephone number in the
+    signature, or the old address in the text has to bear it out.
+    """
+    if not is_full_name(contact.name):
+        return None
+    unknown = not_known_yet(session).contacts
+    same = select(Contact).where(
+        func.lower(Contact.name) == contact.name.lower(), Contact.client_id != contact.client_id
+    )
+    found = [row for row in session.scalars(same) if row.id not in unknown]
+    if len(found) != 1:
+        return None
+    (old,) = found
+    borne_out = (
+        old.addr_spec.partition("@")[0] == contact.addr_spec.partition("@")[0]
+        or (old.phone and re.sub(r"\D", "", old.phone) == re.sub(r"\D", "", phone_in(message.signature)))
+        or old.addr_spec in message.text.lower()
+    )
+    return old if borne_out else None
 
 
 def _of_that_business(session: Session, stranger: Address) -> Client | None:

@@ -327,8 +327,10 @@ class Interpretation:
 
 
 def _from_thread(session: Session, thread: Thread, parties: Parties) -> Parties:
-    """Internal mail and machines' answers belong to the client whose conversation they are in."""
-    if parties.client is None and thread.client_id is not None:
+    """Mail belongs to the client whose conversation it is in: internal mail, machines' answers, and that of people who
+    are known from another client as well."""
+    decided = thread.client_id is not None and thread.project_id is not None
+    if thread.client_id is not None and (parties.client is None or decided):
         return Parties(row_of(session, Client, thread.client_id), parties.contact)
     return parties
 

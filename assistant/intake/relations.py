@@ -10,11 +10,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from assistant.intake.acquaintance import adopt_into_project, adopt_mail_of, known_client_of
+from assistant.intake.acquaintance import adopt_into_project, adopt_mail_of, former_contact, known_client_of
 from assistant.intake.client_mail import MailFacts, expect_nothing_of, latest_mails, project_names
 from assistant.intake.texts import letters_of
 from assistant.model.locality import Locality, client_name, guess_locality
-from assistant.model.people import Directory, Relation, client_key, is_a_person, role_in
+from assistant.model.people import Directory, Relation, client_key, is_a_person, phone_in, role_in
 from assistant.model.projects import NewThread, ProjectCandidate, choose_project
 from assistant.store.clients import (
     client_by_key,
@@ -107,14 +107,35 @@ def settle_parties(
     if (contact is None or contact.addr_spec != address) and _may_be_known(session, address):
         contact = contact_by_address(session, counterpart.addr_spec)
         if contact is None:
-            contact = create_contact(session, client, counterpart.addr_spec, counterpart.name, at, now)
+            contact = _new_contact(session, client, counterpart, message, relation, agency, at, now)
     if message.kind == "human":
         _other_contacts(session, client, relation.others, agency, at, now)
     if contact is not None and counterpart.name and not contact.name:
         contact.name = counterpart.name
-    if contact is not None and not contact.role and relation.direction == "inbound" and not relation.forwarded:
-        contact.role = role_in(message.signature)
+    if contact is not None and relation.direction == "inbound" and not relation.forwarded:
+        # People are promoted and get new telephones: the latest signature counts.
+        contact.role = role_in(message.signature) or contact.role
+        contact.phone = phone_in(message.signature) or contact.phone
     return Parties(client, contact)
+
+
+def _new_contact(
+    session: Session,
+    client: Client,
+    person: Address,
+    message: Message,
+    relation: Relation,
+    agency: AgencySide,
+    at: datetime,
+    now: datetime,
+) -> Contact:
+    """A contact of this client, or of the one whose domain the address has, though the mail is with another."""
+    home = client_by_key(session, client_key(person.addr_spec, agency.free_mail)) or client
+    contact = create_contact(session, home, person.addr_spec, person.name, at, now)
+    if relation.direction == "inbound" and home.kind == "company":
+        former = former_contact(session, contact, message)
+        contact.formerly_id = former.id if former is not None else None
+    return contact
 
 
 def _new_client(

@@ -159,6 +159,37 @@ def role_in(signature: str) -> str:
     return ""
 
 
+_NO_PHONE = re.compile(
+    r"传真|傳真|\bfax|qq|微信|wechat|邮编|郵編|\bvat\b|税号|稅號|\bno\.|账号|賬號|iban", re.IGNORECASE
+)
+_PHONE_LABEL = re.compile(
+    r"(?:电话|電話|手机|手機|联系方式|座机|\b(?:tel|telephone|phone|mobile|mob|cell|direct|office|ph|t|m|p|d)\b)[\s.:：]*$",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"\+?\(?\d[\d\s().\-–/]{5,22}\d")
+
+
+def phone_in(signature: str) -> str:
+    """The telephone number of a signature as it is written there, or "": labelled, international, or a mainland mobile."""
+    for line in signature[:2000].splitlines():
+        for found in _NUMBER.finditer(line):
+            number = found[0].strip()
+            digits = re.sub(r"\D", "", number)
+            before = line[: found.start()]
+            if not 7 <= len(digits) <= 15 or _NO_PHONE.search(re.split(r"[|·•;；,，]", before)[-1]):
+                continue
+            plain = number.startswith("+") or re.fullmatch(r"1[3-9]\d{9}", digits) is not None
+            if plain or _PHONE_LABEL.search(before):
+                return " ".join(number.split())[:40]
+    return ""
+
+
+def is_full_name(name: str) -> bool:
+    """Whether a name has both parts, so that two people of one company would hardly share it."""
+    name = " ".join(name.split())
+    return " " in name or (3 <= len(name) <= 4 and all("\u3400" <= letter <= "\u9fff" for letter in name))
+
+
 @lru_cache(maxsize=20_000)
 def client_key(addr_spec: str, free_mail: frozenset[str]) -> str:
     """What identifies the client behind an address: the registered domain, or the whole address for free mail.

@@ -12,6 +12,7 @@ from assistant.errors import WrongUse
 from assistant.store.hindsight import not_known_yet
 from assistant.store.remembering import parts_of, remembered
 from assistant.store.tables import (
+    AuditEntry,
     CadenceRunRow,
     Client,
     ClientDomain,
@@ -140,8 +141,9 @@ def create_client(
     again = client is not None and client.id in unknown
     if client is None or not again:
         client = Client(created_at=now, tags=[])
-    client.name, client.kind, client.owner = name, kind, owner
-    client.language, client.country, client.timezone = language, country, timezone
+    if not again or not _set_by_hand(session, client):
+        client.name, client.kind, client.owner = name, kind, owner
+        client.language, client.country, client.timezone = language, country, timezone
     client.known_since = known_since
     session.add(client)
     if again:
@@ -159,6 +161,14 @@ def create_client(
     return client
 
 
+def _set_by_hand(session: Session, client: Client) -> bool:
+    """Whether a person changed something about the client, or merged another into it: then nothing is guessed anew."""
+    changes = select(AuditEntry.id).where(
+        AuditEntry.subject == f"client:{client.id}", AuditEntry.event.in_(("client-changed", "clients-merged"))
+    )
+    return session.scalar(changes.limit(1)) is not None
+
+
 def create_contact(
     session: Session, client: Client, addr_spec: str, name: str, known_since: datetime, now: datetime
 ) -> Contact:
@@ -168,7 +178,7 @@ def create_contact(
     if contact is None or contact.id not in unknown:
         contact = Contact(addr_spec=addr_spec, created_at=now, tags=[])
     contact.client_id, contact.name, contact.known_since = client.id, name, known_since
-    contact.role, contact.phone = "", ""
+    contact.role, contact.phone, contact.formerly_id = "", "", None
     session.add(contact)
     unknown.discard(contact.id)
     known = remembered(session, Acquaintances)

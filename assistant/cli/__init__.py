@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import sys
+
+_TO_DO = {
+    errno.EACCES: "Give the user who runs this the right to it",
+    errno.EROFS: "Name a folder that can be written to",
+    errno.ENOSPC: "Make room on the disk",
+}
 
 
 def main() -> None:
@@ -24,3 +31,9 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        if not error.filename or not error.strerror:
+            raise  # of the program's making, not of a file that somebody can set right
+        hint = _TO_DO.get(error.errno or 0, "Look at the path and its owner")
+        print(f"assistant: {error.filename}: {error.strerror}. {hint}, then call the command again.", file=sys.stderr)  # noqa: T201  # as above
+        sys.exit(3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from assistant.mail.providers import Provider
     from assistant.setup import ServerAnswer
 
-_Text = Annotated[Optional[str], typer.Option()]
+_LANGUAGES = ("zh", "zh-Hans", "zh-Hant", "en")
 
 
 def register(app: typer.Typer) -> None:
@@ -39,6 +40,10 @@ def init(
         Optional[str], typer.Option(metavar="HOST:PORT", help="Mailbox server, where it is not known from the address.")
     ] = None,
     smtp: Annotated[Optional[str], typer.Option(metavar="HOST:PORT", help="Submission server, likewise.")] = None,
+    timezone: Annotated[Optional[str], typer.Option(metavar="NAME", help="The agency's, as Europe/London.")] = None,
+    country: Annotated[
+        Optional[str], typer.Option(metavar="CODE", help="Whose working days the agency keeps: CN, HK, GB-ENG …")
+    ] = None,
     test: Annotated[bool, typer.Option("--test/--no-test", help="Try login and submission at once.")] = True,
 ) -> None:
     """Ask a few questions, write config.toml, rules and templates, and try the mailbox."""
@@ -48,30 +53,24 @@ def init(
 
     if (folder / "config.toml").exists():
         raise WrongUse(f"{folder / 'config.toml'} is there already: edit it, or name another folder.")
-    address = (address or typer.prompt("The assistant's mail address (staff put it in Cc)", err=True)).strip().lower()
+    _check(language, password, timezone)
+    address = (address or _ask("The assistant's mail address (staff put it in Cc)", "--address")).strip().lower()
     if "@" not in address:
         raise WrongUse(f"{address!r} is not a mail address.")
     provider = provider_for(address)
-    language = language or typer.prompt("Language of the agency (zh, zh-Hant, en)", default="zh", err=True)
+    language = language or _ask("Language of the agency (zh, zh-Hant, en)", "--language", default="zh")
+    _check(language, password, timezone)
     if provider is not None:
         say(f"{provider.name}: {provider.hint.in_language(language)}")
-    agency = agency or typer.prompt("Name of the agency", err=True)
-    name, staff_address = _person(
-        staff or typer.prompt("Your name and address, as 李雷 <lilei@agency.example>", err=True)
-    )
+    agency = agency or _ask("Name of the agency", "--agency")
+    name, staff_address = _person(staff or _ask("Your name and address, as 李雷 <lilei@agency.example>", "--staff"))
     servers = _servers(provider, imap, smtp)
     oauth = _oauth(provider) if provider and provider.auth == ("oauth2",) else ""
     if not oauth and password is None:
-        secret = typer.prompt("Password or authorisation code (not shown)", hide_input=True, err=True)
+        secret = _ask("Password or authorisation code (not shown)", "--password env:NAME", hidden=True)
         password = keep_secret(folder, secret)
         say(f"kept in {folder / 'secrets'}, readable by you alone; config.toml only points to it")
-    zone, country = (
-        ("Asia/Taipei", "TW")
-        if language == "zh-Hant"
-        else ("Asia/Shanghai", "CN")
-        if language.startswith("zh")
-        else _place()
-    )
+    zone, country = _place(language, timezone, country)
     answers = Answers(
         agency,
         staff_address.rpartition("@")[2],
@@ -90,7 +89,8 @@ def init(
         say(f"wrote {path}")
     ok = _try(folder) if test else True
     where = f"cd {folder} && " if folder != Path() else ""
-    say(f"\nNext: {where}assistant doctor, then {where}assistant run")
+    first = "" if ok else f"set right {folder / 'config.toml'} or the password, then "
+    say(f"\nNext: {first}{where}assistant doctor; when it finds nothing more: assistant run")
     if not ok:
         raise typer.Exit(3)
 
@@ -115,8 +115,8 @@ def _servers(provider: Provider | None, imap: str | None, smtp: str | None) -> t
             ServerAnswer(provider.smtp.host, provider.smtp.port, provider.smtp.tls),
         )
     return (
-        _server(imap or typer.prompt("Mailbox server (IMAP), host:port", err=True), 993),
-        _server(smtp or typer.prompt("Submission server (SMTP), host:port", err=True), 465),
+        _server(imap or _ask("Mailbox server (IMAP), host:port", "--imap"), 993),
+        _server(smtp or _ask("Submission server (SMTP), host:port", "--smtp"), 465),
     )
 
 
@@ -135,18 +135,56 @@ def _server(text: str, default_port: int) -> ServerAnswer:
     return ServerAnswer(host, number, tls)
 
 
-def _place() -> tuple[str, str]:
-    zone = typer.prompt("Time zone", default="Europe/London", err=True)
-    country = typer.prompt("Country (two letters)", default="GB", err=True)
+def _place(language: str, zone: str | None, country: str | None) -> tuple[str, str]:
+    """Time zone and country: as given, else by the language where that says it, else asked for."""
+    usual = {"zh": ("Asia/Shanghai", "CN"), "zh-Hans": ("Asia/Shanghai", "CN"), "zh-Hant": ("Asia/Taipei", "TW")}
+    if language in usual:
+        return zone or usual[language][0], (country or usual[language][1]).upper()
+    zone = zone or _ask("Time zone", "--timezone", default="Europe/London")
+    country = country or _ask("Country (two letters, with its part where that matters)", "--country", default="GB-ENG")
+    _check(None, None, zone)
     return zone, country.upper()
+
+
+def _ask(question: str, option: str, *, default: str | None = None, hidden: bool = False) -> str:
+    """The answer of the person at the terminal. Raises WrongUse where nobody is there: then the option is needed."""
+    from assistant.errors import WrongUse
+
+    try:
+        return str(typer.prompt(question, default=default, hide_input=hidden, err=True))
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+        say("")
+        raise WrongUse(f"there is no terminal to ask at: give {option}.") from None
+
+
+def _check(language: str | None, password: str | None, zone: str | None) -> None:
+    """Says at once what is wrong with an answer, before anything more is asked or written. Raises WrongUse."""
+    from zoneinfo import available_timezones
+
+    from assistant.errors import WrongUse
+
+    if language is not None and language not in _LANGUAGES:
+        raise WrongUse(f"{language!r} is no language of the agency: {', '.join(_LANGUAGES)}.")
+    if password is not None and not password.startswith(("env:", "file:", "keyring:")):
+        raise WrongUse(
+            "--password says where the password is, env:NAME, file:PATH or keyring:NAME; without it you are asked."
+        )
+    if zone is not None and zone not in available_timezones():
+        raise WrongUse(f"{zone!r} is no time zone; write it as Asia/Shanghai or Europe/London.")
 
 
 def _oauth(provider: Provider) -> str:
     """Gmail and Microsoft 365 by OAuth2: the person brings a client id and authorises in any browser."""
     say(f"{provider.name} wants OAuth2. See docs/running.md for how to get a client id and a refresh token.")
-    client_id = typer.prompt("OAuth2 client id", err=True)
-    refresh = typer.prompt(
-        "Where the refresh token is kept (file:PATH or env:NAME)", default="file:secrets/refresh-token", err=True
+    client_id = _ask(
+        "OAuth2 client id", "--password env:NAME (an app password) with --imap and --smtp, or run it at a terminal"
+    )
+    refresh = _ask(
+        "Where the refresh token is kept (file:PATH or env:NAME)",
+        "it at a terminal",
+        default="file:secrets/refresh-token",
     )
     from assistant.mail.oauth import OAUTH_PROVIDERS
 

@@ -255,3 +255,15 @@ def test_a_backup_made_before_does_not_bring_them_back(office: Office, tmp_path:
         aside.unlink()
     assert where(office, MARK, CHEN, WANG) == []
     assert len(office.records()) == 2
+
+
+def test_a_daemon_that_runs_meanwhile_goes_on_without_them(office: Office) -> None:
+    workplace = office.workplace
+    workplace.plan(in_turns=True)
+    forgotten(office, "mingshan.example")  # by another process
+    office.move(days=1)
+    workplace.interpret()
+    workplace.decide_due()
+    workplace.plan(in_turns=True)
+    workplace.plan()
+    assert [row.recipients for row in office.outbox()] == [[ANNA]]

@@ -111,12 +111,13 @@ class KnownDomains:
             return Resemblance(domain, known, "spelling" if _split(known)[1] == suffix else "ending")
         if known := self._leading(host):
             return Resemblance(domain, known, "beginning")
-        known = self._misspelt(plain, suffix)
+        # bright-media.test beside bright.media may be honest: no more than a likeness.
+        known = self._leading(host.replace("-", ".")) or self._misspelt(plain, suffix)
         return Resemblance(domain, known, "spelling") if known else None
 
     def _leading(self, host: str) -> str | None:
-        """mingshan.example.attacker.example, mingshan-example.attacker.example"""
-        labels = host.replace("-", ".").split(".")
+        """mingshan.example.attacker.example"""
+        labels = host.split(".")
         for length in range(2, len(labels)):
             if (beginning := ".".join(labels[:length])) in self.domains:
                 return beginning

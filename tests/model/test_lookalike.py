@@ -45,7 +45,7 @@ KNOWN.add(
         ("mingshan.com.cn", "mingshan.com", "ending"),
         ("harbourlane.com", "harbour-lane.co.uk", "ending"),
         ("mingshan.com.attacker.example", "mingshan.com", "beginning"),
-        ("mingshan-com.attacker.example", "mingshan.com", "beginning"),
+        ("mingshan-com.attacker.example", "mingshan.com", "spelling"),
         ("mingshan.com", None, None),
         ("MAIL.Mingshan.COM.", None, None),
         ("tianqi.com", None, None),

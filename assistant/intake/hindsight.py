@@ -9,7 +9,8 @@ stay, and nothing is sent, started or taken back: the deciding phase is not part
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -77,6 +78,7 @@ def think_over(
 
     Raises Interrupted after `stop` says so: the caller must roll back.
     """
+    late = replace(late, since=_readable_since(session, late))
     turns = _turns(session, late)
     clients = {turn.record.client_id for turn in turns}
     one.book = ProjectBook()
@@ -96,6 +98,17 @@ def think_over(
     return len(turns), frozenset(client for client in clients if client is not None)
 
 
+def _readable_since(session: Session, late: Late) -> datetime:
+    """Clients' mail whose bytes were erased cannot be read again: it stays as it is, and what is before it too."""
+    erased = session.scalar(
+        select(func.max(Location.order_at))
+        .join(RawMail, RawMail.id == Location.raw_id)
+        .join(Record, Record.id == Location.record_id)
+        .where(RawMail.erased_at.is_not(None), Record.client_id.is_not(None))
+    )
+    return late.since if erased is None else max(late.since, erased + timedelta(microseconds=1))
+
+
 def _turns(session: Session, late: Late) -> list[_Turn]:
     """The records from then on in the order in which mail is interpreted."""
     within = (Location.outcome == "logged", Location.order_at >= late.since)
@@ -103,7 +116,7 @@ def _turns(session: Session, late: Late) -> list[_Turn]:
         select(Record, Location)
         .join(Location, Location.record_id == Record.id)
         .join(RawMail, RawMail.id == Location.raw_id)
-        .where(*within)
+        .where(*within, RawMail.erased_at.is_(None))
         .order_by(Location.order_at, RawMail.sha256, Location.id)
     )
     if (session.scalar(select(func.count()).select_from(Location).where(*within)) or 0) > MOST_RECORDS:

@@ -23,6 +23,7 @@ from assistant.store.tables import (
     OpenItem,
     OutboxMessage,
     Project,
+    RawMail,
     Record,
     SignOff,
     StageChange,
@@ -232,3 +233,18 @@ def test_a_stop_leaves_it_for_the_next_time(tmp_path: Path) -> None:
     assert office.workplace.intake.look_back()
     with office.session() as session:
         assert late(session) is None
+
+
+def test_mail_whose_bytes_were_erased_stays_as_it_is(tmp_path: Path) -> None:
+    office = new_office(tmp_path)
+    take_in(office, [FILM, ANSWER])
+    with office.session() as session:
+        film = session.scalars(select(Record).where(Record.message_id == "2@mingshan.example")).one()
+        raw = session.get(RawMail, film.raw_id)
+        assert raw is not None
+        raw.body, raw.erased_at = b"", office.clock.now()
+        project = film.project_id
+    take_in(office, [ENQUIRY])
+    film = record_of(office, "2@mingshan.example")
+    assert (film.kind, film.project_id) == ("human", project)
+    assert {record.kind for record in office.records()} == {"human"}

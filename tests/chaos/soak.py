@@ -121,7 +121,7 @@ def letter(number: int, chance: random.Random) -> bytes:
     person, colleague = f"buyer{client % 3}@{domain}", f"lilei@{AGENCY_DOMAIN}"
     sender, receiver = (person, ASSISTANT) if inbound else (colleague, person)
     copy = "" if inbound else f"Cc: {ASSISTANT}\r\n"
-    date = datetime.now(UTC) - timedelta(minutes=chance.randrange(60))
+    date = datetime.now(UTC) - timedelta(seconds=chance.randrange(20))
     text = "\r\n".join(chance.choices(_SENTENCES, k=chance.randint(1, 6)))
     head = (
         f"From: {sender}\r\nTo: {receiver}\r\n{copy}Subject: Project {client}-{thread}\r\n"

@@ -322,7 +322,9 @@ class Interpretation:
                 *([defect.code, defect.where] for defect in message.defects[:50]),
             ],
             evidence=[[sign.sign, sign.text[:200]] for sign in message.evidence[:20]],
-            may_start=location.may_start and now - candidate.sent_at <= self._settings.cutoff and not relation.spoofed,
+            may_start=location.may_start
+            and now - candidate.sent_at <= self._settings.cutoff
+            and not (relation.spoofed or relation.automatic),  # our own mail begins nothing, whichever way it comes in
         )
 
 

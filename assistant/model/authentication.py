@@ -66,6 +66,8 @@ def _without_comments(value: str) -> str | None:
 
     What has a meaning of its own (`;`, `=`, white space) loses it inside quotes: `"x; dmarc=pass"` is one word.
     """
+    if not any(special in value for special in '("\\'):
+        return value
     pieces: list[str] = []
     depth, quoted, escaped = 0, False, False
     for character in value:

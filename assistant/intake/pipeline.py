@@ -34,7 +34,7 @@ from assistant.store.tables import Location, Quarantine, Record
 
 _log = structlog.get_logger("assistant.intake")
 
-_BATCH = 128
+_BATCH = 64
 _BATCH_OF_A_LONG_RUN = 256
 _LONG_RUN = 300
 """From so many messages on a second process pays for its start."""
@@ -209,7 +209,9 @@ class Intake:
     # --- writing a batch --------------------------------------------------------------------------------------------
 
     def _write(self, batch: _Batch, stop: Callable[[], bool]) -> IntakeCounts:
-        found = self._ahead.collect(batch.parts)
+        found = self._ahead.collect(batch.parts, stop)
+        if not found:
+            return IntakeCounts()
         try:
             with self._database.alone() as session:
                 counts = self._in_one_go(session, found, stop)

@@ -19,6 +19,8 @@ _log = structlog.get_logger("assistant.intake")
 
 _AT_ONCE = 32
 """Messages that are parsed and read together: enough for the reader to be quick, few enough to share out evenly."""
+_AT_ONCE_ALONE = 16
+"""Without a process beside: memory stays small in a daemon, and a stop is heard soon."""
 _PATIENCE_SECONDS = 120.0
 """A part that takes the process longer is taken from it: it hangs."""
 
@@ -58,7 +60,8 @@ class ReadingAhead:
 
     def begin(self, mails: Sequence[KeptMail]) -> list[Part]:
         """What `collect` takes later."""
-        parts = [Part(mails[start : start + _AT_ONCE]) for start in range(0, len(mails), _AT_ONCE)]
+        size = _AT_ONCE if self.beside else _AT_ONCE_ALONE
+        parts = [Part(mails[start : start + size]) for start in range(0, len(mails), size)]
         try:
             if self._process is not None and self._process.is_ready:
                 for part in parts:
@@ -68,12 +71,22 @@ class ReadingAhead:
             self._lost("ended")
         return parts
 
-    def collect(self, parts: Sequence[Part]) -> list[ParsedMail | Unparsed]:
-        """All of the batch, in order. Whatever the process has not begun when it is wanted is read here, the last first."""
+    def collect(self, parts: Sequence[Part], stop: Callable[[], bool]) -> list[ParsedMail | Unparsed]:
+        """All of the batch, in order. Whatever the process has not begun when it is wanted is read here, the last first.
+
+        After `stop` says so nothing: what was read so far is read again another time.
+        """
         for part in reversed(parts):
+            if stop():
+                return []
             if part.beside is None or part.beside.cancel():
                 part.parsed = self._read_here(part)
-        return [mail for part in parts for mail in (part.parsed or self._fetched(part))]
+        for part in parts:
+            if stop():
+                return []
+            if part.parsed is None:
+                part.parsed = self._fetched(part)
+        return [mail for part in parts for mail in part.parsed or ()]
 
     def parse(self, mail: KeptMail) -> ParsedMail:
         """Phase 3 of one message, in this process. Raises what the message breaks."""

@@ -135,8 +135,11 @@ class Replay:
                     self._copy(session, step.fixed)
                 progress(1)
             else:
+                # People spoke of what they saw: late mail had found its place by then.
+                self._intake.look_back()
                 with self._scratch.session() as session:
                     self._say_again(session, step)
+        self._intake.look_back()
 
     def _proved_then(self, raw: bytes, _message: Message) -> str:
         """What the proof of the sender was when the message came: keys are gone from the DNS after a while."""

@@ -29,7 +29,20 @@ from assistant.store.tables import (
     StageChange,
     Thread,
 )
-from tests.offices import ASSISTANT, CHEN, HAN, LILEI, MONDAY, WANG, Office, mail, open_office, write_config
+from tests.offices import (
+    ASSISTANT,
+    CHEN,
+    HAN,
+    LILEI,
+    MONDAY,
+    WANG,
+    Office,
+    TaggedReader,
+    command,
+    mail,
+    open_office,
+    write_config,
+)
 
 PEOPLE = (CHEN, WANG, "zhou@other.example", "ajie.goldenbowl@qq.com", "nat.goldenbowl@gmail.com", "x1990@163.com")
 SUBJECTS = ("合作咨询", "新茶上市", "Launch film", "包装设计", "报价")
@@ -248,3 +261,15 @@ def test_mail_whose_bytes_were_erased_stays_as_it_is(tmp_path: Path) -> None:
     film = record_of(office, "2@mingshan.example")
     assert (film.kind, film.project_id) == ("human", project)
     assert {record.kind for record in office.records()} == {"human"}
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_a_rebuild_finds_nothing_to_change_after_late_mail(seed: int, tmp_path: Path) -> None:
+    mails = mailbox(seed)
+    random.Random(seed).shuffle(mails)
+    office = new_office(tmp_path)
+    take_in(office, mails[:7])
+    take_in(office, mails[7:])
+    office.workplace.database.close()
+    outcome = command(office.config_file, "rebuild", "--check", reader=lambda *_given, **_named: TaggedReader())
+    assert outcome.status == 0, outcome.out

@@ -42,15 +42,18 @@ def known_client_of(
     stranger = relation.counterpart
     if stranger is None:
         return None
-    answered = _answered(session, message, relation, directory)
+    at_home = "@" in client_key(stranger.addr_spec, free_mail)
+    answered = _answered(session, message, relation, directory, at_home=at_home)
     if answered is not None:
         return answered
-    if not by_name or "@" not in client_key(stranger.addr_spec, free_mail):
+    if not by_name or not at_home:
         return None
     return _of_that_name(session, stranger) or _of_that_business(session, stranger)
 
 
-def _answered(session: Session, message: Message, relation: Relation, directory: Directory) -> Client | None:
+def _answered(
+    session: Session, message: Message, relation: Relation, directory: Directory, *, at_home: bool
+) -> Client | None:
     """Its subject answers one client's recent thread, and two of the people are the same or its words stand below."""
     if not message.subject_is_reply or not message.base_subject or message.date is None or relation.forwarded:
         return None
@@ -71,7 +74,10 @@ def _answered(session: Session, message: Message, relation: Relation, directory:
     for row in rows:
         shared = people & {row.originator.lower(), *(str(person[1]).lower() for person in row.recipients)}
         start = letters_of(row.reply_text)[:40]
-        if len(shared) >= _SHARED_PEOPLE or (shared and len(start) >= 16 and start in quoted):
+        # Two of our own people are on the mail of many clients: of a company that says nothing, of a private address that
+        # answers the very subject it does.
+        enough = len(shared) >= _SHARED_PEOPLE and (at_home or any(not directory.is_ours(one) for one in shared))
+        if enough or (shared and len(start) >= 16 and start in quoted):
             clients.add(row.client_id or 0)
     return row_of(session, Client, clients.pop()) if len(clients) == 1 else None
 

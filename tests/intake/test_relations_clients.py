@@ -94,6 +94,15 @@ def test_an_answer_from_home_without_references_goes_to_the_client_it_answers(of
     assert record.client_id == office.clients()[0].id
 
 
+def test_a_company_that_answers_the_same_subject_to_the_same_colleagues_is_another_client(office: Office) -> None:
+    first = office.log(mail("方案请见附件。#proposal", originator=LILEI, to=(CHEN,), cc=(HAN, ASSISTANT)))
+    other = office.log(
+        mail("可以。#proposal", originator="zhou@other.example", to=(LILEI,), cc=(HAN,), subject="Re: 新茶上市", at=MONDAY + timedelta(hours=1))
+    )  # fmt: skip
+    assert other.client_id != first.client_id
+    assert other.project_id != first.project_id
+
+
 def test_the_same_subject_at_two_clients_never_mixes(office: Office) -> None:
     first = office.log(mail("需求 #discovery", originator=CHEN, subject="合作咨询"))
     later = MONDAY + timedelta(hours=1)

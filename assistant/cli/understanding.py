@@ -99,7 +99,11 @@ def evaluate(
     corpus: CorpusOption = None,
     on: Annotated[
         Optional[Path],  # as above
-        typer.Option("--on", metavar="DIR", help="Train nothing: read this corpus with the model of the package."),
+        typer.Option(
+            "--on",
+            metavar="DIR",
+            help="Read this corpus, whose clients must be others: with the package's model, or with one learned from --corpus.",
+        ),
     ] = None,
     wrong: Annotated[bool, typer.Option("--wrong", help="List every mail that was not read as labelled.")] = False,
     mode: Annotated[str, typer.Option(help="encoder, n-grams or both.")] = "both",
@@ -115,13 +119,14 @@ def evaluate(
 
     if mode not in _MODES:
         raise WrongUse(f"--mode {mode}: choose encoder, n-grams or both")
-    if on and corpus:
-        raise WrongUse("--on reads with the finished model, --corpus trains on parts of a corpus: choose one")
     for name in _MODES[mode]:
         if name == "encoder" and not encoder_installed():
             say("The sentence encoder is not installed: only the n-grams are measured.")
             continue
-        data, found = _read_unseen(on, name) if on else _read_in_folds(corpus, name)
+        if on and corpus:
+            data, found = _read_by_another(corpus, on, name)
+        else:
+            data, found = _read_unseen(on, name) if on else _read_in_folds(corpus, name)
         scores = score(data, found)
         if as_json:
             result(json_line({"mode": name, **asdict(scores)}))
@@ -141,6 +146,28 @@ def _read_unseen(corpus: Path, mode: str) -> tuple[Data, Predictions]:
     refuse_known_clients(read, _load(None))
     with _progress(f"reading by {mode}"):
         return read_with(load_pipeline(), read, mode)
+
+
+def _read_by_another(corpus: Path, on: Path, mode: str) -> tuple[Data, Predictions]:
+    """A model learned from `corpus` alone on mail of clients that are not in it."""
+    import numpy as np
+
+    from assistant.understanding.build import RECIPES, data_for, learn_vocabulary
+    from assistant.understanding.evaluate import blank_predictions, read_examples
+    from assistant.understanding.fixed import refuse_known_clients
+    from assistant.understanding.learn import fit_models
+    from assistant.understanding.pipeline import blank_pipeline
+
+    learned_from, read = _load(corpus), _load(on)
+    refuse_known_clients(read, learned_from)
+    nlp = blank_pipeline()
+    learn_vocabulary(nlp, learned_from)
+    known, unseen = data_for(nlp, learned_from, mode), data_for(nlp, read, mode)
+    with _progress(f"learning {mode}") as step:
+        learned = fit_models(known, np.arange(len(known.examples)), RECIPES[mode], "", step)
+    found = blank_predictions(len(unseen.examples))
+    read_examples(unseen, np.arange(len(unseen.examples)), learned, found)
+    return unseen, found
 
 
 def _read_in_folds(corpus: Path | None, mode: str) -> tuple[Data, Predictions]:

@@ -32,6 +32,16 @@ class ReaderInUse:
         """The reader with one model that reads at the moment."""
         return self._reader
 
+    @property
+    def notice(self) -> str:
+        """A sentence for the operator where mail is read less well than it could be; else ""."""
+        return str(getattr(self._reader, "notice", ""))
+
+    @property
+    def mode(self) -> str:
+        """ "encoder" or "n-grams"."""
+        return str(getattr(self._reader, "mode", ""))
+
     def prepare(self, texts: Sequence[TextToRead]) -> Sequence[object]:
         return self._reader.prepare(texts)
 

@@ -181,6 +181,7 @@ def test_a_new_model_is_taken_up_without_a_restart(
     shutil.copytree(refitted, folder)
     with database.session() as session:
         reader.follow(session)
+    assert (reader.mode, "less accurate" in reader.notice) == ("n-grams", True)
     # What the old model prepared is prepared again: its numbers mean nothing to the new one.
     assert "1.0.0+1" in reader.read(mail, prepared).model
 

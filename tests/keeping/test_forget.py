@@ -12,10 +12,14 @@ import pytest
 from sqlalchemy import select
 
 from assistant.intake.corrections import correct_record
+from assistant.keeping.backup import back_up, restore
+from assistant.keeping.forget import forget as erase
+from assistant.keeping.forget import forget_again
 from assistant.keeping.rebuild import rebuild
 from assistant.outbox.staff_mail import queue_staff_mail
 from assistant.rendering import Rendered
 from assistant.rendering.staff_mail import StaffMail
+from assistant.store import open_database
 from assistant.store.snapshot import tables_in_order
 from assistant.store.suppressions import suppress
 from assistant.store.tables import (
@@ -30,7 +34,7 @@ from assistant.store.tables import (
     StaffNote,
     Suppression,
 )
-from assistant.upkeep import interpreting
+from assistant.upkeep import interpreting, our_addresses
 from tests.databases import ON_POSTGRESQL
 from tests.offices import (
     ASSISTANT,
@@ -245,12 +249,20 @@ def test_nothing_is_erased_by_mistake(office: Office, monkeypatch: pytest.Monkey
 
 
 def test_a_backup_made_before_does_not_bring_them_back(office: Office, tmp_path: Path) -> None:
-    backup = str(tmp_path / "backup")
-    assert command(office.config_file, "backup", backup).status == 0
-    forgotten(office, WANG)
-    forgotten(office, "mingshan.example")
-    office.workplace.database.close()
-    assert command(office.config_file, "restore", backup, "--force").status == 0
+    workplace, backup = office.workplace, tmp_path / "backup"
+    database, archive, ours, now = workplace.database, workplace.archive, our_addresses(workplace), office.clock.now()
+    back_up(database, backup, now)
+    for which in (WANG, "mingshan.example"):
+        erase(database, archive, which, ours, "test", now)
+    database.close()
+    place = workplace.config.store.url
+    restore(
+        backup,
+        lambda: open_database(place, tmp_path),
+        now,
+        force=True,
+        after=lambda fresh, old: forget_again(fresh, old, archive, ours, now),
+    )
     for aside in tmp_path.glob("assistant.db.replaced*"):
         aside.unlink()
     assert where(office, MARK, CHEN, WANG) == []

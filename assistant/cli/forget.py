@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from typing import Annotated
 
@@ -47,8 +48,7 @@ def forget(
     if not dry_run:
         if not yes:
             say(_told(asdict(counts), "would be erased, for good"))
-            if not typer.confirm("Erase it? Nothing can bring it back but a backup", err=True):
-                raise typer.Exit(1)
+            _confirm()
         counts = erase(*given)
     if as_json:
         result(json_line(asdict(counts)))
@@ -77,3 +77,16 @@ def _told(counts: dict[str, int], what: str) -> str:
         f" {counts['audit_entries']} lines of the audit stay without them;"
         f" {counts['other_clients_mail']} mails of other clients name them and stay."
     )
+
+
+def _confirm() -> None:
+    """Goes on only if the person says yes. Raises WrongUse where there is nobody to ask."""
+    from assistant.errors import WrongUse
+
+    try:
+        typer.confirm("Erase it? Nothing can bring it back but a backup", err=True, abort=True)
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise typer.Exit(1) from None
+        say("")
+        raise WrongUse("nothing was erased: there is no terminal to ask at; add --yes.") from None

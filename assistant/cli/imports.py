@@ -81,6 +81,8 @@ def import_history(
         result(json_line(summary))
     else:
         result(", ".join(f"{key} {value}" for key, value in summary.items()))
+    if not kept.read:
+        say("No mail was found there: mbox files, Maildir folders, .eml files and folders of them are read.")
     if problems or counts.quarantined:
         raise typer.Exit(1)
 

@@ -45,8 +45,13 @@ def list_(
 
 
 @app.command("show")
-def show(ctx: typer.Context, number: int) -> None:
-    """Print mail NUMBER as it was or will be sent."""
+def show(
+    ctx: typer.Context,
+    number: int,
+    raw: Annotated[bool, typer.Option("--raw", help="The bytes of the message, as they go to the server.")] = False,
+) -> None:
+    """Print mail NUMBER as its reader will see it; --raw as it was or will be sent."""
+    from assistant.cli.message_display import printable
     from assistant.errors import WrongUse
     from assistant.store.tables import OutboxMessage
 
@@ -54,7 +59,19 @@ def show(ctx: typer.Context, number: int) -> None:
         row = session.get(OutboxMessage, number)
         if row is None:
             raise WrongUse(f"there is no mail {number} in the outbox; `assistant outbox list --all` lists them.")
-        result(row.raw.decode("utf-8", "replace").replace("\r\n", "\n"))
+        result(row.raw.decode("utf-8", "replace").replace("\r\n", "\n") if raw else printable(_readable(row.raw)))
+
+
+def _readable(raw: bytes) -> str:
+    """Headers in plain words, and the text: what somebody who approves it wants to see."""
+    from email import message_from_bytes, policy
+
+    message = message_from_bytes(raw, policy=policy.default)
+    names = ("From", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID", "In-Reply-To")
+    head = [f"{name}: {message[name]}" for name in names if message[name]]
+    text = message.get_body(("plain", "html"))
+    head += [f"Attachment: {part.get_filename() or part.get_content_type()}" for part in message.iter_attachments()]
+    return "\n".join(head) + "\n\n" + (text.get_content().rstrip() if text is not None else "")
 
 
 @app.command("approve")

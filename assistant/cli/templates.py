@@ -50,10 +50,14 @@ def preview(
     open_it: Annotated[bool, typer.Option("--open", help="Open the HTML part in a browser.")] = False,
 ) -> None:
     """Render one template: subject and text here, HTML into a file."""
+    from assistant.errors import WrongUse
+
     if client:
         rendered = _for_client(context_of(ctx), name, client, language)
     else:
         templates = context_of(ctx).templates()
+        if name not in templates.names():
+            raise WrongUse(f"there is no template {name!r}; `assistant templates list` names them.")
         language = language or templates.agency_language
         rendered = templates.render(name, language, templates.sample(name, language))
     result(f"Subject: {rendered.subject}\n\n{rendered.text}")

@@ -191,7 +191,11 @@ def _rows(outcome: CommandOutcome) -> list[dict[str, object]]:
 
 def test_a_mail_of_ours_can_be_looked_at_before_it_leaves(config: Path) -> None:
     (row,) = [row for row in _rows(command(config, "outbox", "list", "--json")) if row["audience"] == "client"]
-    outcome = command(config, "outbox", "show", str(row["id"]))
+    readable = command(config, "outbox", "show", str(row["id"]))
+    assert readable.status == 0
+    assert f"Subject: {row['subject']}" in readable.out
+    assert "=?utf-8" not in readable.out
+    outcome = command(config, "outbox", "show", "--raw", str(row["id"]))
     assert outcome.status == 0
     assert "Auto-Submitted: auto-generated" in outcome.out
     assert command(config, "outbox", "show", "999").status == 2

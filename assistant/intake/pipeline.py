@@ -171,6 +171,8 @@ class Intake:
             with self._database.session() as session:
                 settle_late(session)
             return frozenset()
+        finally:
+            self._careful.close()
         _log.info("history_thought_over", since=found.since.isoformat(), records=count, clients=len(clients))
         return clients
 

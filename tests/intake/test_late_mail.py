@@ -273,3 +273,12 @@ def test_a_rebuild_finds_nothing_to_change_after_late_mail(seed: int, tmp_path: 
     office.workplace.database.close()
     outcome = command(office.config_file, "rebuild", "--check", reader=lambda *_given, **_named: TaggedReader())
     assert outcome.status == 0, outcome.out
+
+
+def test_thinking_over_leaves_no_mark_that_the_next_start_takes_for_a_death(tmp_path: Path) -> None:
+    office = new_office(tmp_path)
+    take_in(office, [FILM, ANSWER])
+    keep_history(office.workplace.database, office.workplace.archive, office.clock, [HistoricMail(ENQUIRY, None)], None)
+    office.workplace.intake.run()
+    assert office.workplace.intake.look_back()
+    assert [path.name for path in tmp_path.rglob(".reading-*")] == []

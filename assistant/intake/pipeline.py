@@ -36,7 +36,7 @@ _log = structlog.get_logger("assistant.intake")
 
 _BATCH = 64
 _BATCH_OF_A_LONG_RUN = 256
-_LONG_RUN = 300
+_LONG_RUN = 500
 """From so many messages on a second process pays for its start."""
 
 

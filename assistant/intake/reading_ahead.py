@@ -118,5 +118,5 @@ class ReadingAhead:
     def _lost(self, how: str) -> None:
         if self._process is not None:
             _log.warning("reading_process_lost", how=how, then="everything is read in this process")
-            self._process.kill()
+            self._process.close()
             self._process = None

@@ -79,11 +79,7 @@ class ReadingProcess:
         return self._pool.submit(_work, mails)
 
     def close(self) -> None:
-        """Ends the process after the part that it is at; what was not begun is dropped."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def kill(self) -> None:
-        """Ends the process at once; the pool itself offers nothing for it."""
+        """Ends the process at once, whatever it is at: it holds nothing. The pool itself offers nothing for it."""
         for process in list((self._pool._processes or {}).values()):
             process.kill()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(wait=True, cancel_futures=True)

@@ -158,7 +158,11 @@ def paired(projects: dict[str, list[Letter]]) -> dict[str, list[Letter]]:
     """
     by_client = Counter(letters[0].client for letters in projects.values())
     single = [
-        key for key, letters in projects.items() if by_client[letters[0].client] == 1 and "." in letters[0].client
+        key
+        for key, letters in projects.items()
+        if by_client[letters[0].client] == 1
+        and "." in letters[0].client
+        and len({letter.writer.ours for letter in letters}) == 2
     ]
     result = dict(projects)
     for number, (first, second) in enumerate(zip(single[::2], single[1::2], strict=False)):

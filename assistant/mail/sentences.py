@@ -87,7 +87,8 @@ def login_refused(server: Server, user: str, text: str) -> AssistantError:
     """The sentence for a refused login; being throttled is not being refused."""
     if throttled(text):
         return throttled_error(server, text)
-    sentence = f"{server} does not accept the login of {user}: {quotation(text) or 'no reason given'}."
+    reason = quotation(text).rstrip(".") or "no reason given"
+    sentence = f"{server} does not accept the login of {user}: {reason}."
     if server.provider is not None:
         hint = server.provider.hint
         return LoginRefused(f"{sentence} {hint.en} {hint.zh}")

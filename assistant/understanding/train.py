@@ -66,7 +66,7 @@ class Recipe:
     folds: int = 5
     approved_cue_weight: float = 0.3
     label_cue_weight: float = 0.6
-    approval_precision: float = 0.89
+    approval_precision: float = 0.91
 
 
 @dataclass(slots=True)

@@ -25,17 +25,24 @@ MARKS: Final = {"working": " ", "weekend": " ", "holiday": "休", "make-up": "�
 """A mark beside the day, so that the picture reads without colours, too."""
 
 
-def draw_year(calendar: BusinessCalendar, year: int) -> RenderableType:
-    """Twelve months in three columns, the legend, and the list of named days and festivals."""
+_DAY: Final = 5
+_MONTH: Final = 7 * _DAY
+_BETWEEN: Final = 3
+"""Cells of the terminal for a day, a month, and between two months."""
+
+
+def draw_year(calendar: BusinessCalendar, year: int, width: int) -> RenderableType:
+    """Twelve months, as many abreast (three at most) as fit `width` cells, the legend, and the named days and festivals."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     festivals = festivals_of_year(calendar.country, year)
-    grid = Table.grid(padding=(0, 3))
+    grid = Table.grid(padding=(0, _BETWEEN))
     months = [_month(calendar, year, month, festivals) for month in range(1, 13)]
-    for row in range(0, 12, 3):
-        grid.add_row(*months[row : row + 3])
+    abreast = max(1, min(3, (width + _BETWEEN) // (_MONTH + _BETWEEN)))
+    for row in range(0, 12, abreast):
+        grid.add_row(*months[row : row + abreast])
     place = calendar.country + (f"-{calendar.subdivision}" if calendar.subdivision else "")
     working = sum(day.working for day in calendar.year(year))
     made_up = sum(day.kind == "make-up" for day in calendar.year(year))
@@ -52,7 +59,7 @@ def _month(calendar: BusinessCalendar, year: int, month: int, festivals: dict[da
 
     table = Table(box=None, padding=(0, 0), title=f"{month}月 {date(year, month, 1):%B}", title_justify="left")
     for name in ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"):
-        table.add_column(name, width=5, justify="left", header_style="dim")
+        table.add_column(name, width=_DAY, justify="left", header_style="dim")
     cells: list[Text] = [Text()] * date(year, month, 1).weekday()
     days = [date(year, month, number) for number in range(1, monthrange(year, month)[1] + 1)]
     cells += [_cell(calendar, calendar.day(day), day in festivals) for day in days]

@@ -58,7 +58,8 @@ def show(
     else:
         from assistant.calendar.picture import draw_year
 
-        console().print(draw_year(calendar, year))
+        terminal = console()
+        terminal.print(draw_year(calendar, year, terminal.width))
     if calendar.is_provisional(year):
         say(
             f"{year} is provisional for {calendar.country}: its make-up working days are not published yet. "

@@ -16,6 +16,7 @@ _DISPENSABLE = (
     "timezone",
     "language",
     "stage_confidence",
+    "stage_doubt",
     "intents",
     "project_confidence",
     "project_evidence",
@@ -32,6 +33,7 @@ _DISPENSABLE = (
     "records",
     "reason",
     "rule",
+    "waiting_on",
 )
 
 
@@ -48,14 +50,14 @@ def layout(columns: Sequence[str], cells: Sequence[Sequence[str]], width: int | 
     """How `cells` (rows of texts) are laid into `width` cells of the terminal, or without limit for None.
 
     A column of short words, numbers or times is never cut. Texts share what is left; where that is too little, the
-    columns that are easiest to do without are left out, one after another; never the first three.
+    columns that are easiest to do without are left out, one after another; never the first two.
     """
     needed = [_needed(columns[i], [row[i] for row in cells]) for i in range(len(columns))]
     rigid = [_is_rigid([row[i] for row in cells]) for i in range(len(columns))]
     shown = list(range(len(columns)))
     if width is None:
         return Layout(tuple(shown), tuple(needed[i] if rigid[i] else min(needed[i], MOST_TEXT) for i in shown), ())
-    going = sorted((_DISPENSABLE.index(name), i) for i, name in enumerate(columns) if i > 2 and name in _DISPENSABLE)
+    going = sorted((_DISPENSABLE.index(name), i) for i, name in enumerate(columns) if i > 1 and name in _DISPENSABLE)
     for _, column in going:
         if _least(shown, needed, rigid) <= width:
             break

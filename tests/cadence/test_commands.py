@@ -62,6 +62,14 @@ def test_a_year_is_a_picture() -> None:
     assert "中秋节 Mid-Autumn Festival" in shown.stdout
 
 
+@pytest.mark.parametrize(("width", "abreast"), [(80, 2), (50, 1), (120, 3)])
+def test_a_year_fits_the_terminal(width: int, abreast: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    shown = call("calendar", "CN", "2026").stdout
+    assert "14班" in shown
+    assert next(line for line in shown.splitlines() if "1月" in line).count("月") == abreast
+
+
 def test_a_forecast_says_so() -> None:
     assert "provisional" in call("calendar", "CN", "2029", "--json").stderr
     assert "provisional" not in call("calendar", "US", "2029", "--json").stderr

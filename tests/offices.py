@@ -94,6 +94,23 @@ def id_of(raw: bytes) -> str:
     return found[1].decode()
 
 
+INQUIRY = mail("请发一份方案。#discovery", subject="新茶推广咨询", message_id="ask@mingshan.example")
+"""How many a history here begins: a client asks, …"""
+PROPOSAL = mail(
+    "方案请见附件。#proposal",
+    subject="新茶推广方案",
+    originator=LILEI,
+    to=(CHEN,),
+    cc=(ASSISTANT,),
+    at=MONDAY + timedelta(hours=1),
+    message_id="proposal@lanhai.example",
+    answers=("ask@mingshan.example",),
+)
+"""… and a colleague answers with a proposal, the assistant in Cc."""
+DUE = MONDAY + timedelta(days=3, minutes=5)
+"""Three business days later, five minutes after the ten o'clock that `proposal-unanswered` waits for."""
+
+
 def absence(of: str, text: str = "我休假，3月16日回来。", *, at: datetime, answers: Sequence[str] = ()) -> bytes:
     """An out-of-office answer as mail programs send it (RFC 3834)."""
     return mail(

@@ -26,9 +26,12 @@ from assistant.outbox.decisions import approve_mail
 from tests.offices import (
     ASSISTANT,
     CHEN,
+    DUE,
     HAN,
+    INQUIRY,
     LILEI,
     MONDAY,
+    PROPOSAL,
     WANG,
     CommandOutcome,
     Office,
@@ -47,22 +50,7 @@ from tests.servers.processes import free_port, wait_until
 from tests.servers.smtp_sink import Received, SmtpSink
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-ASKED = mail(
-    "我们想做新茶的线上推广，请先发一份资料。#discovery", subject="新茶推广咨询", message_id="ask@mingshan.example"
-)
-PROPOSED = mail(
-    "方案请见附件，期待您的意见。#proposal",
-    subject="新茶推广方案",
-    originator=LILEI,
-    to=(CHEN,),
-    cc=(ASSISTANT,),
-    at=MONDAY + timedelta(hours=1),
-    message_id="proposal@lanhai.example",
-    answers=("ask@mingshan.example",),
-)
 BEFORE_DUE = MONDAY + timedelta(hours=2)
-DUE = MONDAY + timedelta(days=3, minutes=5)
-"""Three business days later, five minutes after the ten o'clock that `proposal-unanswered` waits for."""
 
 
 @dataclass
@@ -123,8 +111,8 @@ def agency(tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink) -> Agency:
 @pytest.fixture
 def proposed(agency: Agency) -> Agency:
     """A client has asked, a colleague has answered with a proposal on Monday, and the assistant has read both."""
-    agency.inbox.deliver(ASKED)
-    agency.inbox.deliver(PROPOSED)
+    agency.inbox.deliver(INQUIRY)
+    agency.inbox.deliver(PROPOSAL)
     agency.run_at(BEFORE_DUE)
     assert not agency.sink.received
     return agency
@@ -187,8 +175,8 @@ def test_reading_leaves_the_mailbox_as_it_was(proposed: Agency) -> None:
 
 def test_a_daemon_without_its_server_keeps_trying(agency: Agency) -> None:
     """Submission is down: nothing is lost, the mail waits, and the next pass sends it."""
-    agency.inbox.deliver(ASKED)
-    agency.inbox.deliver(PROPOSED)
+    agency.inbox.deliver(INQUIRY)
+    agency.inbox.deliver(PROPOSAL)
     agency.run_at(BEFORE_DUE)
     agency.sink.faults.replies["mail"] = "451 4.3.0 come back later"
     agency.run_at(DUE)
@@ -360,8 +348,8 @@ def careful(agency: Agency) -> Agency:
                 'send  = "followups/proposal-nudge-1"', 'send = "followups/proposal-nudge-1"\n  release = "veto 4h"'
             )
         (rules / file.name).write_text(text, encoding="utf-8")
-    agency.inbox.deliver(ASKED)
-    agency.inbox.deliver(PROPOSED)
+    agency.inbox.deliver(INQUIRY)
+    agency.inbox.deliver(PROPOSAL)
     agency.run_at(BEFORE_DUE)
     return agency
 

@@ -40,9 +40,7 @@ def _start(value: Any) -> datetime:
     raise Fault("R072", "start is not a date and time", hint)
 
 
-def _day_or_true(value: Any) -> Any:
-    if isinstance(value, bool):
-        return value
+def _date(value: Any, hint: str = "Write 2026-02-12.") -> date:
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):
@@ -52,7 +50,11 @@ def _day_or_true(value: Any) -> Any:
             return date.fromisoformat(value)
         except ValueError:
             pass
-    raise Fault("R029", f"{value} is not a date", "Write the date of return, or true when none is named.")
+    raise Fault("R029", f"{value} is not a date", hint)
+
+
+def _day_or_true(value: Any) -> Any:
+    return value if isinstance(value, bool) else _date(value, "Write the date of return, or true when none is named.")
 
 
 def _flag_or_text(value: Any) -> Any:
@@ -74,19 +76,6 @@ def _scope(value: Any) -> str:
 def _clock_or_moment(value: Any) -> Any:
     """A wall time, or a date and time."""
     return value if isinstance(value, datetime) else kinds.TIME.read(value)
-
-
-def _date(value: Any) -> date:
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
-    if isinstance(value, str):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            pass
-    raise Fault("R029", f"{value} is not a date", "Write 2026-02-12.")
 
 
 def _shift(value: Any) -> Any:

@@ -11,12 +11,23 @@ from sqlalchemy import select
 from assistant.daemon import Passes
 from assistant.mail.imap import ImapConnection
 from assistant.store.tables import OutboxMessage
-from tests.offices import ASSISTANT, CHEN, LILEI, MONDAY, Office, mail, open_office, write_config
+from tests.offices import (
+    ASSISTANT,
+    CHEN,
+    DUE,
+    INQUIRY,
+    LILEI,
+    MONDAY,
+    PROPOSAL,
+    Office,
+    mail,
+    open_office,
+    write_config,
+)
 from tests.servers.dovecot import Mailbox
 from tests.servers.smtp_sink import SmtpSink
 
 SHIPPED = Path(__file__).parent.parent.parent / "rules"
-DUE = MONDAY + timedelta(days=3, minutes=5)
 
 
 @pytest.fixture
@@ -36,19 +47,8 @@ def office(tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink) -> Office:
         password=mailbox.password,
     )
     office = open_office(config)
-    mailbox.deliver(mail("请发一份方案。#discovery", message_id="ask@mingshan.example"))
-    mailbox.deliver(
-        mail(
-            "方案请见附件。#proposal",
-            subject="新茶推广方案",
-            originator=LILEI,
-            to=(CHEN,),
-            cc=(ASSISTANT,),
-            at=MONDAY + timedelta(hours=1),
-            message_id="proposal@lanhai.example",
-            answers=("ask@mingshan.example",),
-        )
-    )
+    mailbox.deliver(INQUIRY)
+    mailbox.deliver(PROPOSAL)
     run(office, MONDAY + timedelta(hours=2))
     run(office, DUE)
     return office

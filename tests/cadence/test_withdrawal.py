@@ -10,10 +10,22 @@ from sqlalchemy import select
 
 from assistant.store.facts import DatabaseFacts
 from assistant.store.tables import CadenceRunRow, OutboxMessage, Suppression
-from tests.offices import ASSISTANT, CHEN, LILEI, MONDAY, WANG, Office, bounce, mail, open_office, write_config
+from tests.offices import (
+    CHEN,
+    DUE,
+    INQUIRY,
+    LILEI,
+    MONDAY,
+    PROPOSAL,
+    WANG,
+    Office,
+    bounce,
+    mail,
+    open_office,
+    write_config,
+)
 
 SHIPPED = Path(__file__).parent.parent.parent / "rules"
-DUE = MONDAY + timedelta(days=3, minutes=5)
 
 
 @pytest.fixture
@@ -26,20 +38,9 @@ def office(tmp_path: Path) -> Office:
         wanted = 'send  = "followups/proposal-nudge-1"'
         (rules / file.name).write_text(text.replace(wanted, wanted + '\n  release = "veto 4h"'), encoding="utf-8")
     office = open_office(write_config(tmp_path))
-    office.hear(mail("请发一份方案。#discovery", message_id="ask@mingshan.example"))
+    office.hear(INQUIRY)
     office.clock.move_to(MONDAY + timedelta(hours=2))
-    office.hear(
-        mail(
-            "方案请见附件。#proposal",
-            subject="新茶推广方案",
-            originator=LILEI,
-            to=(CHEN,),
-            cc=(ASSISTANT,),
-            at=MONDAY + timedelta(hours=1),
-            message_id="proposal@lanhai.example",
-            answers=("ask@mingshan.example",),
-        )
-    )
+    office.hear(PROPOSAL)
     office.clock.move_to(DUE)
     office.workplace.decide_due()
     (row,) = office.outbox()

@@ -9,11 +9,22 @@ import pytest
 from sqlalchemy import select
 
 from assistant.store.tables import AuditEntry, OutboxMessage
-from tests.offices import ASSISTANT, CHEN, HAN, LILEI, MONDAY, Office, mail, open_office, write_config
+from tests.offices import (
+    CHEN,
+    DUE,
+    HAN,
+    INQUIRY,
+    LILEI,
+    MONDAY,
+    PROPOSAL,
+    Office,
+    mail,
+    open_office,
+    write_config,
+)
 
 SERVER = "mx.lanhai.example"
 PROOF = {"Authentication-Results": f"{SERVER}; dmarc=pass header.from=lanhai.example"}
-DUE = MONDAY + timedelta(days=3, minutes=5)
 SHIPPED = Path(__file__).parent.parent.parent / "rules"
 
 
@@ -44,19 +55,9 @@ def waiting_office(folder: Path, release: str) -> Office:
         more=f'[mailbox]\nhost = "127.0.0.1"\nport = 1\nuser = "x"\nauthserv_id = "{SERVER}"\n',
     )
     office = open_office(config)
-    office.hear(mail("请发一份方案。#discovery", message_id="ask@mingshan.example"))
+    office.hear(INQUIRY)
     office.clock.move_to(MONDAY + timedelta(hours=2))
-    office.hear(
-        mail(
-            "方案请见附件。#proposal",
-            subject="新茶推广方案",
-            originator=LILEI,
-            to=(CHEN,),
-            cc=(ASSISTANT,),
-            at=MONDAY + timedelta(hours=1),
-            answers=("ask@mingshan.example",),
-        )
-    )
+    office.hear(PROPOSAL)
     office.clock.move_to(DUE)
     office.workplace.decide_due()
     office.workplace.plan()

@@ -15,11 +15,10 @@ from assistant.mail.imap import ImapConnection
 from assistant.outbox.decisions import approve_mail
 from assistant.store import open_database
 from tests.databases import store_url
-from tests.offices import ASSISTANT, CHEN, LILEI, MONDAY, mail, open_office, write_config
+from tests.offices import CHEN, DUE, INQUIRY, LILEI, MONDAY, PROPOSAL, mail, open_office, write_config
 from tests.servers.dovecot import Mailbox
 from tests.servers.smtp_sink import SmtpSink
 
-DUE = MONDAY + timedelta(days=3, minutes=5)
 """When the first follow-up on the proposal is due; it may be stopped for some hours before it leaves."""
 
 
@@ -69,18 +68,8 @@ class Installation:
 def installation(tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink) -> Installation:
     """A proposal was sent on Monday and nobody has answered."""
     made = Installation(tmp_path / "office", mailbox, smtp_sink)
-    mailbox.deliver(mail("请发一份方案。#discovery", message_id="ask@mingshan.example"))
-    mailbox.deliver(
-        mail(
-            "方案请见附件。#proposal",
-            originator=LILEI,
-            to=(CHEN,),
-            cc=(ASSISTANT,),
-            at=MONDAY + timedelta(hours=1),
-            message_id="proposal@lanhai.example",
-            answers=("ask@mingshan.example",),
-        )
-    )
+    mailbox.deliver(INQUIRY)
+    mailbox.deliver(PROPOSAL)
     return made
 
 

@@ -21,6 +21,7 @@ from parsers.bounces_tables import (
     SUBJECTS,
     WEAK_DAEMONS,
 )
+from parsers.encoded_words import decode_words
 from parsers.types import Bounced, Evidence
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ _FIELD: Final = re.compile(r"^([!-9;-~]{1,60}):[ \t]*(.*(?:\n[ \t]+\S.*)*)", re.
 _MESSAGE_ID: Final = re.compile(
     r"^[\s>]*Message-ID:\s*<?([^\s<>]{1,250}@[^\s<>]{1,250})>?", re.IGNORECASE | re.MULTILINE
 )
+_SUBJECT: Final = re.compile(
+    r"^Subject:[ \t]*([^\n]{0,500}(?:\n[ \t]+[^\n]{1,500}){0,8})", re.IGNORECASE | re.MULTILINE
+)
+_RETURNED: Final = frozenset({"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"})
 _INLINE_REPORT: Final = re.compile(
     r"^Final-Recipient:[^\n]*@[^\n]*\n(?:[^\n]+\n){0,6}?Action:\s*\w", re.IGNORECASE | re.MULTILINE
 )
@@ -346,7 +351,7 @@ def _returned_to(signs: KindInput) -> list[str]:
 def _returned_id(signs: KindInput) -> str | None:
     """The Message-ID of the returned mail: from its copy, from the text's quote of its headers, else from In-Reply-To."""
     for part in signs.parts:
-        if part.content_type in ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"):
+        if part.content_type in _RETURNED:
             found = _MESSAGE_ID.search(part.text[:_LONGEST_BODY])
             if found:
                 return found[1]
@@ -358,3 +363,12 @@ def _returned_id(signs: KindInput) -> str | None:
         if ids:
             return str(ids[-1])
     return None
+
+
+def returned_subject(signs: KindInput) -> str:
+    """The subject in the copy of the returned mail, decoded and on one line; "" where none is returned."""
+    for part in signs.parts:
+        if part.content_type in _RETURNED and (found := _SUBJECT.search(part.text[:_LONGEST_BODY])):
+            unfolded = " ".join(found[1].replace("\r", "").split())
+            return " ".join(decode_words(unfolded).split())[:1000]
+    return ""

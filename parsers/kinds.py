@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Final
 
 from parsers.absence import AbsenceFacts, read_absence
-from parsers.bounces import read_bounce
+from parsers.bounces import read_bounce, returned_subject
 from parsers.kinds_tables import (
     AUTO_REPLY_HEADERS,
     LIST_HEADERS,
@@ -66,6 +66,7 @@ class KindFacts:
     evidence: tuple[Evidence, ...] = ()
     bounced: tuple[Bounced, ...] = ()
     bounced_message_id: str | None = None
+    bounced_subject: str = ""
     absent_until: date | None = None
 
 
@@ -106,7 +107,7 @@ def _bounce(signs: KindInput) -> KindFacts | None:
     if not proven and _absence(signs).automatic:
         # An out-of-office answer with a null return path that speaks of mail not read is no bounce.
         return None
-    return KindFacts("bounce", bounce.evidence, bounce.bounced, bounce.message_id)
+    return KindFacts("bounce", bounce.evidence, bounce.bounced, bounce.message_id, returned_subject(signs))
 
 
 def _absence(signs: KindInput) -> AbsenceFacts:

@@ -191,6 +191,7 @@ def _assemble(
         evidence=kind.evidence,
         bounced=kind.bounced,
         bounced_message_id=kind.bounced_message_id,
+        bounced_subject=kind.bounced_subject,
         absent_until=kind.absent_until,
         forwarded=forwarded,
         invitation=contents.invitation,
@@ -203,7 +204,7 @@ def _assemble(
         size=len(raw),
         defects=defects.found(),
         cut_by=cut.cut_by if cut.quoted else "",
-        trace=read_trace(data) if b"authentication-results" in headers.fields else (),
+        trace=read_trace(data) if kind.kind == "bounce" or b"authentication-results" in headers.fields else (),
     )
 
 

@@ -142,6 +142,8 @@ class Message:
     evidence: tuple[Evidence, ...]
     bounced: tuple[Bounced, ...]
     bounced_message_id: str | None
+    bounced_subject: str
+    """The subject of the mail that a delivery report returns or quotes the header of, decoded; "" where it shows none."""
     """The Message-ID of the mail that a delivery status or receipt speaks of."""
     absent_until: calendar_date | None
     """The day an out-of-office answer says its writer is back, where it says so."""
@@ -163,4 +165,4 @@ class Message:
     """Why `quoted` was cut: "quote-marks", "attribution" (On … wrote:), "header-block" (From, Date, Subject), "marker"
     (-----Original Message-----), or "html:" and the client whose structure was recognised; "" if nothing was."""
     trace: tuple[TraceField, ...] = field(default=())
-    """Received and Authentication-Results fields in their order, top first; empty without Authentication-Results."""
+    """Received and Authentication-Results fields in their order, top first; empty unless it has Authentication-Results or is a bounce."""

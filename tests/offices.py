@@ -123,23 +123,30 @@ def absence(of: str, text: str = "我休假，3月16日回来。", *, at: dateti
     )
 
 
-def bounce(failed: str, *, at: datetime, original: str = "") -> bytes:
-    """A delivery status notification (RFC 3464) that says the address does not exist."""
-    quoted = (
-        f"Message-ID: <{original}>\r\nFrom: {ASSISTANT}\r\nTo: {failed}\r\nSubject: x\r\n"
-        if original
-        else "Subject: x\r\n"
-    )
+def bounce(
+    failed: str,
+    *,
+    at: datetime,
+    original: str = "",
+    subject: str = "x",
+    reporter: str = f"MAILER-DAEMON@mx.{AGENCY}",
+    trace: str = "",
+) -> bytes:
+    """A delivery status notification (RFC 3464) that says the address does not exist.
+
+    `original` and `subject` are of the mail that it returns; `trace` are the fields that servers put above it.
+    """
+    quoted = f"Message-ID: <{original}>\r\nFrom: {ASSISTANT}\r\nTo: {failed}\r\n" if original else ""
     date = at.strftime("%a, %d %b %Y %H:%M:%S +0000")
     return (
-        f"From: MAILER-DAEMON@mx.{AGENCY}\r\nTo: {ASSISTANT}\r\nSubject: Undelivered Mail Returned to Sender\r\n"
+        f"{trace}From: {reporter}\r\nTo: {ASSISTANT}\r\nSubject: Undelivered Mail Returned to Sender\r\n"
         f"Date: {date}\r\nMessage-ID: <bounce{next(_numbers)}@mx.{AGENCY}>\r\nAuto-Submitted: auto-replied\r\n"
         'MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
         "--b\r\nContent-Type: text/plain\r\n\r\nYour message could not be delivered.\r\n"
         "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.lanhai.example\r\n\r\n"
         f"Final-Recipient: rfc822; {failed}\r\nAction: failed\r\nStatus: 5.1.1\r\n"
         "Diagnostic-Code: smtp; 550 5.1.1 user unknown\r\n\r\n"
-        f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\n{quoted}\r\n--b--\r\n"
+        f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\n{quoted}Subject: {subject}\r\n\r\n--b--\r\n"
     ).encode()
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from assistant.cli.context import context_of
+from assistant.cli.context import COMMAND_LINE, context_of
 from assistant.cli.output import listing, say
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def find_client(session: Session, which: str) -> Client:
 def merge(ctx: typer.Context, source: str, target: str) -> None:
     """Join SOURCE into TARGET: a subsidiary, a second domain, a person who turned out to be of a company."""
     from assistant.intake.moves import client_key
+    from assistant.store.audit import note_decision
     from assistant.store.clients import merge_clients
-    from assistant.store.tables import AuditEntry
 
     workplace = context_of(ctx).workplace()
     with workplace.database.session() as session:
@@ -77,15 +77,7 @@ def merge(ctx: typer.Context, source: str, target: str) -> None:
             return
         keys = {"source": client_key(session, first), "target": client_key(session, second)}
         merge_clients(session, first, second)
-        session.add(
-            AuditEntry(
-                at=workplace.clock.now(),
-                who="command line",
-                event="clients-merged",
-                subject=f"client:{second.id}",
-                details=keys,
-            )
-        )
+        note_decision(session, workplace.clock.now(), COMMAND_LINE, "clients-merged", f"client:{second.id}", **keys)
         say(f"{first.name} is now part of {second.name}.")
 
 
@@ -106,8 +98,8 @@ def set_client(
 ) -> None:
     """Correct what was guessed about CLIENT."""
     from assistant.intake.moves import client_key
+    from assistant.store.audit import note_decision
     from assistant.store.clients import give_domain
-    from assistant.store.tables import AuditEntry
 
     workplace = context_of(ctx).workplace()
     with workplace.database.session() as session:
@@ -125,13 +117,7 @@ def set_client(
         if domain is not None and give_domain(session, client, domain):
             changed |= {"domain": domain.lower(), "client": key}
         if changed:
-            session.add(
-                AuditEntry(
-                    at=workplace.clock.now(),
-                    who="command line",
-                    event="client-changed",
-                    subject=f"client:{client.id}",
-                    details=changed,
-                )
+            note_decision(
+                session, workplace.clock.now(), COMMAND_LINE, "client-changed", f"client:{client.id}", **changed
             )
         say(f"{client.name}: saved.")

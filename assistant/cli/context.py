@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from assistant.rendering import Templates
     from assistant.store import Database
 
+COMMAND_LINE = "command line"
+"""Who decided, in the audit log, where somebody ran a command."""
+
 
 @dataclass
 class CommandContext:

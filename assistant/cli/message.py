@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from assistant.cli.context import context_of
+from assistant.cli.context import COMMAND_LINE, context_of
 from assistant.cli.output import console, json_line, result, say
 
 if TYPE_CHECKING:
@@ -102,27 +102,41 @@ def retry(
 ) -> None:
     """Take a message out of quarantine and interpret it again."""
     from assistant.errors import WrongUse
-    from assistant.store.tables import AuditEntry
+    from assistant.store.audit import note_decision
 
     workplace = context_of(ctx).workplace()
     try:
         counts = workplace.intake.retry(number)
     except LookupError as error:
         raise WrongUse(f"{error}; `assistant quarantine` lists them.") from error
-    details = {"logged": counts.logged, "quarantined": counts.quarantined}
+    now, became = workplace.clock.now(), {"logged": counts.logged, "quarantined": counts.quarantined}
     with workplace.database.session() as session:
-        session.add(
-            AuditEntry(
-                at=workplace.clock.now(),
-                who="command line",
-                event="message-retried",
-                subject=f"quarantine:{number}",
-                details=details,
-            )
-        )
+        note_decision(session, now, COMMAND_LINE, "message-retried", f"quarantine:{number}", **became)
     say("logged" if counts.logged else "still broken" if counts.quarantined else "settled")
     if counts.quarantined:
         raise typer.Exit(1)
+
+
+@app.command("believe")
+def believe(
+    ctx: typer.Context,
+    number: Annotated[str, typer.Argument(metavar="ID", help="Record number or Message-ID of the report.")],
+) -> None:
+    """Take a delivery report at its word that nothing proves: nothing automatic goes to its addresses any more."""
+    from assistant.errors import WrongUse
+    from assistant.intake.signals import believe_report
+    from assistant.outbox.withdraw import contact_of_address, withdraw_suppressed
+
+    workplace = context_of(ctx).workplace()
+    with workplace.database.session() as session:
+        record, now = find_record(session, number), workplace.clock.now()
+        addresses = believe_report(session, record, COMMAND_LINE, now)
+        if not addresses:
+            raise WrongUse(f"record {record.id} is no delivery report that waits for somebody's word.")
+        for address in addresses:
+            if (contact := contact_of_address(session, address)) is not None:
+                withdraw_suppressed(session, contact.id, now)
+    say(f"Nothing automatic goes to {', '.join(addresses)} any more, until its review in half a year or they write.")
 
 
 @app.command("correct")
@@ -172,7 +186,7 @@ def correct(
     with workplace.database.session() as session:
         record = find_record(session, number)
         said = [
-            correct_record(session, record, field, value, "command line", workplace.clock.now())
+            correct_record(session, record, field, value, COMMAND_LINE, workplace.clock.now())
             for field, value in wanted.items()
         ]
     for sentence in said:  # only once all of it is stored

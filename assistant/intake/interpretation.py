@@ -21,7 +21,7 @@ from assistant.intake.record import refresh_touched
 from assistant.intake.relations import AgencySide, Parties, Settled, find_parties, settle_parties, settle_project
 from assistant.intake.smoothing import smooth
 from assistant.intake.suspicion import Suspicion, Watch, stands_apart
-from assistant.model.people import Relation, relate
+from assistant.model.people import Directory, Relation, relate
 from assistant.model.projects import NewThread
 from assistant.model.reading import MailToRead, Reader, Reading, Sign, TextToRead
 from assistant.model.weak_threads import ThreadMail, WeakEdge, subject_key
@@ -111,6 +111,11 @@ class Interpretation:
         self._watch = Watch(agency)
         self.phase = ""
         self.book = ProjectBook()
+
+    @property
+    def directory(self) -> Directory:
+        """The agency's people and servers."""
+        return self._agency.directory
 
     def kept(self, location: Location, raw: bytes) -> KeptMail:
         """A kept message as phase 3 takes it. Old mail is proved by no keys: they are gone."""

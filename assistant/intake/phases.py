@@ -158,7 +158,9 @@ class Phases:
 
     def _consequences(self, mail: Candidate, record: Record, understood: Understood) -> None:
         note_suspicions(self._session, record, mail.suspicions, record.logged_at)
-        note_signals(self._session, mail.message, record, understood.parties.contact, record.logged_at)
+        note_signals(
+            self._session, mail.message, record, understood.parties.contact, self._one.directory, record.logged_at
+        )
         project = understood.project
         if project is not None:
             self._one.book.add(record)

@@ -8,17 +8,22 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from assistant.model.opt_out import read_opt_out
-from assistant.store.bounces import reported_mail
+from assistant.model.people import Directory
+from assistant.model.report_proof import proof_of_report
+from assistant.store.audit import note_decision
+from assistant.store.bounces import UNPROVED, Reported, reported_mail
 from assistant.store.outbox import BOUNCED
 from assistant.store.suppressions import REVIEW_AFTER, may_be_suppressed, suppress
 from assistant.store.tables import AuditEntry, Contact, OutboxMessage, Record, Suppression
 from parsers import Message
 
 
-def note_signals(session: Session, message: Message, record: Record, contact: Contact | None, now: datetime) -> None:
+def note_signals(
+    session: Session, message: Message, record: Record, contact: Contact | None, directory: Directory, now: datetime
+) -> None:
     """Stores what this message says about reaching its sender."""
     if message.kind == "bounce":
-        _note_bounce(session, message, record, now)
+        _note_bounce(session, message, record, directory, now)
     elif message.kind == "auto_reply" and contact is not None:
         if message.absent_until is not None:
             contact.absent_until = message.absent_until
@@ -39,34 +44,73 @@ def note_signals(session: Session, message: Message, record: Record, contact: Co
             )
 
 
-def _note_bounce(session: Session, message: Message, record: Record, now: datetime) -> None:
+def _note_bounce(session: Session, message: Message, record: Record, directory: Directory, now: datetime) -> None:
     """Settles the mail that the report speaks of, and stops writing to addresses that are gone for good.
 
-    A report that speaks of no mail of ours changes nothing: else whoever knows a client's address could silence us.
+    A report that speaks of no mail of ours changes nothing: else whoever knows a client's address could silence us. One
+    that speaks of one by recipient and time alone changes nothing either unless something shows that it is genuine; then
+    a person is asked.
     """
-    permanent = {failed.addr_spec.lower(): failed for failed in message.bounced if failed.permanent}
     failed = [item.addr_spec for item in message.bounced]
     reported = reported_mail(session, message.bounced_message_id, failed, record.sent_at) if failed else None
+    lost = any(item.permanent for item in message.bounced)
     if reported is None:
-        if permanent:
+        if lost:
             details = {"record": record.id, "message_id": message.bounced_message_id or ""}
-            session.add(AuditEntry(at=now, who="assistant", event="bounce-not-ours", subject="bounce", details=details))
+            note_decision(session, now, "assistant", "bounce-not-ours", "bounce", **details)
         return
+    proof = "message-id"
+    if not reported.by_id:
+        proof = proof_of_report(message, reported.recipients, reported.subject, directory)
+    record.evidence = [*record.evidence, ["report-proved-by", proof or "nothing"]]
+    if proof:
+        _believe(session, message, reported, now)
+    else:
+        said = {
+            item.addr_spec.lower(): f"{item.status} {item.action}".strip() for item in message.bounced if item.permanent
+        }
+        claims = [[address, said[address]] for address in reported.recipients if address in said]
+        details = {"claims": claims, "outbox": reported.outbox.id if reported.outbox is not None else None}
+        if claims:
+            note_decision(session, now, "assistant", UNPROVED, f"record:{record.id}", **details)
+
+
+def believe_report(session: Session, record: Record, who: str, now: datetime) -> tuple[str, ...]:
+    """Takes a report that nothing proves at its word, because a person says so.
+
+    Returns the addresses that get no automatic mail any more; none where the record is no such report.
+    """
+    wanted = AuditEntry.event == UNPROVED, AuditEntry.subject == f"record:{record.id}"
+    entry = session.scalar(select(AuditEntry).where(*wanted).order_by(AuditEntry.id.desc()).limit(1))
+    if entry is None:
+        return ()
+    claims = [(str(address), str(evidence)) for address, evidence in entry.details["claims"]]
+    for address, evidence in claims:
+        suppress(session, address, "delivery", "bounce", evidence, now, review_at=now + REVIEW_AFTER)
+    row = session.get(OutboxMessage, entry.details["outbox"]) if entry.details["outbox"] else None
+    if row is not None:
+        _settle_bounced(session, row, permanent=True, now=now)
+    note_decision(session, now, who, "bounce-believed", entry.subject)
+    return tuple(address for address, _ in claims)
+
+
+def _believe(session: Session, message: Message, reported: Reported, now: datetime) -> None:
+    permanent = {failed.addr_spec.lower(): failed for failed in message.bounced if failed.permanent}
     for address in reported.recipients:
         if (gone := permanent.get(address)) is not None:
             evidence = f"{gone.status} {gone.action}".strip()
             suppress(session, address, "delivery", "bounce", evidence, now, review_at=now + REVIEW_AFTER)
     if reported.outbox is not None:
-        _settle_bounced(session, reported.outbox, bool(permanent), now)
+        _settle_bounced(session, reported.outbox, permanent=bool(permanent), now=now)
 
 
-def _settle_bounced(session: Session, row: OutboxMessage, permanent: bool, now: datetime) -> None:
+def _settle_bounced(session: Session, row: OutboxMessage, *, permanent: bool, now: datetime) -> None:
     """A report proves that the server had taken the mail: what was uncertain is uncertain no more."""
     if row.state == "uncertain":
         row.state, row.settled_at, row.reason = "sent", row.settled_at or now, "a report speaks of it"
     if permanent and row.reason != BOUNCED:
         row.reason = BOUNCED
-        session.add(AuditEntry(at=now, who="assistant", event="bounced", subject=f"outbox:{row.id}", details={}))
+        note_decision(session, now, "assistant", "bounced", f"outbox:{row.id}")
 
 
 def _lift_bounce(session: Session, addr_spec: str) -> None:

@@ -18,6 +18,7 @@ from assistant.errors import AssistantError, StoreUnavailable, WrongUse
 from assistant.store import Database, open_database
 from assistant.store.migrate import current_revision, known_revisions, migrate
 from assistant.store.restored import note_restore
+from assistant.store.secret import carry_secret, installation_secret
 from assistant.store.snapshot import (
     Progress,
     copy_to_file,
@@ -78,6 +79,8 @@ def back_up(
     partial = target.with_name(target.name + ".partial")
     try:
         partial.unlink(missing_ok=True)
+        with database.session() as session:
+            installation_secret(session)  # what is ordered again after a restore must get the same Message-ID
         copy_to_file(database, partial, progress)
         revision = current_revision(database)
         _write_facts(partial, BackupFacts(now, __version__, revision or "", _kind(database), file_digests(partial)))
@@ -198,6 +201,9 @@ def restore(
                 migrate(fresh)
                 with fresh.session() as session:
                     held = note_restore(session, facts.made_at, now)
+                    if old is not None:
+                        with old.reading() as before:
+                            carry_secret(before, session)
                 after(fresh, old)
             finally:
                 fresh.close()

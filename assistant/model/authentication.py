@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from parsers import Message
@@ -17,6 +17,14 @@ ProveSender = Callable[[], str]
 
 _AROUND_EQUALS = re.compile(r"\s*=\s*")
 _LOCAL_NAMES = ("localhost", ".local", ".localdomain", ".internal", ".intranet", ".lan", ".home.arpa", ".corp")
+_INTERNAL = tuple(
+    ip_network(text)
+    for text in (
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "100.64.0.0/10"),
+        *("::1/128", "fc00::/7", "fe80::/10"),
+    )
+)
+"""Addresses that no stranger sends from (RFC 1918, 6598, 4193, 3927); not those reserved for documentation."""
 _HIDDEN = "\x00"
 """Stands for a character of a quoted string that has a meaning outside of one."""
 
@@ -103,23 +111,36 @@ def host_name(name: str) -> str:
 def verdict(message: Message, authserv_id: str, own_hosts: Iterable[str] = ()) -> str:
     """The DMARC verdict of the configured server on the writer of this message: pass | fail | none.
 
+    A pass counts for the domain it names (`header.from`), and for mail that has exactly one From.
+    """
+    found = trusted_results(message, authserv_id, own_hosts)
+    return _dmarc(found, message) if found is not None else "none"
+
+
+def trusted_results(message: Message, authserv_id: str, own_hosts: Iterable[str] = ()) -> AuthenticationResults | None:
+    """What the configured server found out about this message; None where it said nothing that can be believed.
+
     Only the topmost field of that name counts (every server adds its own on top), and only as long as every Received
     field above it is of a server of ours: `own_hosts`, the server of that name, hosts beside it and internal ones.
-    A pass counts for the domain it names (`header.from`), and for mail that has exactly one From.
     """
     wanted = host_name(authserv_id)
     if not wanted:
-        return "none"
-    ours = tuple(dict.fromkeys(organisational_domain(host_name(host)) for host in (wanted, *own_hosts) if host))
+        return None
+    ours = own_organisations((wanted, *own_hosts))
     for entry in message.trace:
         if entry.name == "received":
-            if not _received_by_us(entry, ours):
-                return "none"
+            if not received_by(entry, ours):
+                return None
             continue
         found = read_results(entry.value)
         if found is not None and found.authserv_id == wanted:
-            return _dmarc(found, message)
-    return "none"
+            return found
+    return None
+
+
+def own_organisations(hosts: Iterable[str]) -> tuple[str, ...]:
+    """The registered domains of servers of ours, each once."""
+    return tuple(dict.fromkeys(organisational_domain(host_name(host)) for host in hosts if host))
 
 
 def _dmarc(found: AuthenticationResults, message: Message) -> str:
@@ -140,7 +161,7 @@ def has_one_writer(message: Message) -> bool:
     return message.originator is not None and not any((item.code, item.where) in doubtful for item in message.defects)
 
 
-def _received_by_us(entry: TraceField, ours: tuple[str, ...]) -> bool:
+def received_by(entry: TraceField, ours: tuple[str, ...]) -> bool:
     """Whether the `by` of a Received field (RFC 5321 §4.4) is of ours, or no public host at all."""
     words = (_without_comments(entry.value) or "").partition(";")[0].split()
     # The name after `from` is whatever the other side said, so that it is no keyword even where it looks like one.
@@ -149,17 +170,18 @@ def _received_by_us(entry: TraceField, ours: tuple[str, ...]) -> bool:
     if "by" not in keywords:
         return begin == 0
     place = keywords.index("by") + 1
-    return place < len(keywords) and _is_own_host(host_name(keywords[place]), ours)
+    return place < len(keywords) and is_own_host(host_name(keywords[place]), ours)
 
 
-def _is_own_host(host: str, ours: tuple[str, ...]) -> bool:
+def is_own_host(host: str, ours: tuple[str, ...]) -> bool:
+    """Whether a host by its name, or by its address, is of ours or internal."""
     try:
         address = ip_address(host.strip("[]").removeprefix("ipv6:"))
     except ValueError:
         return "." not in host or host.endswith(_LOCAL_NAMES) or organisational_domain(host) in ours
     if isinstance(address, IPv6Address) and address.sixtofour is not None:
         address = address.sixtofour
-    return address.is_private
+    return any(address in network for network in _INTERNAL if network.version == address.version)
 
 
 @lru_cache(maxsize=2)

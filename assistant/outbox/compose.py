@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import re
 import uuid
@@ -56,15 +57,16 @@ class Letter:
     language: str = ""
 
 
-def mint_message_id(domain: str, *what: object) -> str:
-    """A Message-ID on our own domain, unique for ever (RFC 5322 §3.6.4).
+def mint_message_id(domain: str, secret: str = "", *what: object) -> str:
+    """A Message-ID on our own domain, unique for ever (RFC 5322 §3.6.4), that nobody outside can guess.
 
     The same mail, described by `what`, ordered anew after a restore gets the id it had, and is found among sent mail.
+    `secret` is the installation's: whoever knew the id could answer into the conversation or report the mail as returned.
     """
     if not what:
         return f"{uuid.uuid4().hex}.cca@{domain}"
     described = json.dumps([domain, *map(str, what)]).encode()
-    return f"{hashlib.sha256(described).hexdigest()[:32]}.cca@{domain}"
+    return f"{hmac.new(secret.encode(), described, hashlib.sha256).hexdigest()[:32]}.cca@{domain}"
 
 
 def compose(letter: Letter) -> bytes:

@@ -30,6 +30,7 @@ from assistant.rendering import Templates
 from assistant.store.facts import DatabaseFacts
 from assistant.store.outbox import cancel_of_run, enqueue
 from assistant.store.runs import find_run, store_run
+from assistant.store.secret import installation_secret
 from assistant.store.tables import AuditEntry, OpenItem, StaffNote
 
 _log = structlog.get_logger("assistant.outbox")
@@ -167,8 +168,9 @@ def _send(session: Session, effect: SendMail, context: EffectContext) -> int:
     if effect.anchor is not None:
         effect = replace(effect, anchor=replace(effect.anchor, references=context.facts.references(effect.anchor)))
     try:
+        secret = installation_secret(session)
         row = outbox_row(
-            effect, client, project, context.sender, context.templates(), context.now, run.id if run else None
+            effect, client, project, context.sender, context.templates(), context.now, run.id if run else None, secret
         )
     except ProblemsFound as error:
         _log.error("template_broken", template=effect.template, rule=effect.rule, problems=len(error.problems))

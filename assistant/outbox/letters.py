@@ -97,17 +97,18 @@ def outbox_row(
     templates: Templates,
     now: datetime,
     run_id: int | None,
+    secret: str,
 ) -> OutboxMessage:
     """The mail composed to its last byte, ready to be stored; a commercial one that may not be sent is stored as refused.
 
-    Raises ProblemsFound when its template is broken.
+    `secret` of the installation keeps outsiders from knowing its Message-ID. Raises ProblemsFound when its template is broken.
     """
     due_at = max(send.not_before, now)
     facts = client_mail(send, client, project, sender, due_at)
     rendered = templates.render(send.template, send.language, facts.context())
     contact = _contact(client, send.contact_id)
     owner = _owner(send, client, project)
-    letter = _letter(send, rendered, contact, owner, sender, due_at)
+    letter = _letter(send, rendered, contact, owner, sender, due_at, secret)
     waits = send.release.kind in {"approval", "draft"}
     refusal = ""
     if templates.meta(send.template).commercial:
@@ -152,7 +153,13 @@ def outbox_row(
 
 
 def _letter(
-    send: SendMail, rendered: Rendered, contact: ContactFacts, owner: StaffFacts | None, sender: Sender, at: datetime
+    send: SendMail,
+    rendered: Rendered,
+    contact: ContactFacts,
+    owner: StaffFacts | None,
+    sender: Sender,
+    at: datetime,
+    secret: str,
 ) -> Letter:
     name = f"{owner.name} ({sender.agency_name})" if owner and send.language == "en" else ""
     name = name or (f"{owner.name}（{sender.agency_name}）" if owner else sender.name)
@@ -167,7 +174,7 @@ def _letter(
         html=rendered.html,
         date=at,
         timezone=sender.agency_timezone,
-        message_id=mint_message_id(sender.domain, *_identity(send, contact)),
+        message_id=mint_message_id(sender.domain, secret, *_identity(send, contact)),
         in_reply_to=send.anchor.message_id if send.anchor else None,
         references=send.anchor.references if send.anchor else (),
         unsubscribe_address=sender.address if send.purpose == "greeting" else "",

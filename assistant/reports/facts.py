@@ -401,6 +401,8 @@ class BounceNotice:
     project: str = ""
     message: MessageLink | None = None
     suppressed_until: date | None = None
+    command: str = ""
+    """What to run if it is true: nothing proves the report, and nothing was done. "" for one that is believed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,7 @@ def bounce_view(notice: BounceNotice) -> View:
         "reason": shorten(notice.reason, 240),
         "subject": _line(notice.subject),
         "suppressed_until": notice.suppressed_until or "",
+        "command": shorten(notice.command, LINE_LENGTH),
         "href": mid_url(notice.message.message_id) if notice.message else "",
     }
 

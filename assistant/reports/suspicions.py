@@ -14,7 +14,8 @@ from assistant.reports.collect_context import Colleague, Surroundings
 from assistant.reports.facts import NoticeProblem, OperatorNotice
 from assistant.reports.notes import Render
 from assistant.reports.staff import render_operator_notice
-from assistant.store.tables import AuditEntry, OutboxMessage, Record
+from assistant.reports.told import last_told
+from assistant.store.tables import AuditEntry, Record
 
 EVENT: Final = "suspicious-mail"
 """What `assistant.intake.suspicion` writes into the audit log."""
@@ -32,22 +33,16 @@ def suspicion_notice(
 
     Who imitates a colleague or a client is told of once a day, who merely resembles one once a month.
     """
-    last = session.execute(
-        select(OutboxMessage.dedupe_key, OutboxMessage.created_at)
-        .where(OutboxMessage.purpose == "notice", OutboxMessage.dedupe_key.startswith("notice:suspicious:"))
-        .order_by(OutboxMessage.id.desc())
-        .limit(1)
-    ).first()
-    if last is not None and now - last[1] < PAUSE:
+    last = last_told(session, "suspicious")
+    if last.at is not None and now - last.at < PAUSE:
         return None
-    told = int(last[0].rpartition(":")[2]) if last is not None else 0
     entries = session.scalars(
         select(AuditEntry)
         .where(AuditEntry.event == EVENT, AuditEntry.at >= now - _WINDOW)
         .order_by(AuditEntry.id.desc())
         .limit(_MOST)
     ).all()
-    news = _news(session, list(reversed(entries)), told, around, now)
+    news = _news(session, list(reversed(entries)), last.number, around, now)
     if not news:
         return None
     problems = tuple(_problem(entry) for entry in news)

@@ -16,6 +16,11 @@ _ERASING: Final = "audit-erasure"
 """The database lets entries be changed only while a setting of this name stands in the same transaction."""
 
 
+def note_decision(session: Session, now: datetime, who: str, event: str, subject: str, **details: object) -> None:
+    """Writes down that `who` decided something about `subject` (`client:3`, `record:5` …)."""
+    session.add(AuditEntry(at=now, who=who, event=event, subject=subject, details=details))
+
+
 @contextmanager
 def erasing_from_audit(session: Session, who: str, subject: str, now: datetime) -> Iterator[None]:
     """Inside, entries may be changed or deleted, because the law demands it; afterwards the log says that it was done.

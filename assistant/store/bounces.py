@@ -1,4 +1,4 @@
-"""Which mail of ours a delivery report speaks of. A report that speaks of none is not believed: anybody can write one."""
+"""Which mail of ours a delivery report speaks of, and how well it knows it. Anybody can write one that speaks of none."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from assistant.store.tables import Contact, OutboxMessage, Record
 
 _TRIED_FOR: Final = timedelta(days=5)
 """How long servers try before they give up and report (RFC 5321 §4.5.4.1)."""
+UNPROVED: Final = "bounce-unproved"
+"""The audit event of a report that fits a mail of ours and that nothing proves; its owner is asked."""
 _LEFT: Final = ("sent", "uncertain", "sending", "refused", "deferred")
 
 
@@ -23,6 +25,10 @@ class Reported:
 
     recipients: tuple[str, ...]
     outbox: OutboxMessage | None
+    by_id: bool = True
+    """Whether the report names its Message-ID. If not, it was found by recipient and time, which outsiders can guess."""
+    subject: str = ""
+    """Its subject, where it was found so and no other client had mail with the same one."""
 
 
 def reported_mail(session: Session, message_id: str | None, failed: Sequence[str], at: datetime) -> Reported | None:
@@ -46,15 +52,23 @@ def reported_mail(session: Session, message_id: str | None, failed: Sequence[str
         .limit(1)
     )
     if found is not None:
-        return Reported(_among(found.recipients, addresses), found)
+        subject = found.subject if not _went_elsewhere(session, found) else ""
+        return Reported(_among(found.recipients, addresses), found, by_id=False, subject=subject)
     return _by_colleague(session, addresses, at)
+
+
+def _went_elsewhere(session: Session, mail: OutboxMessage) -> bool:
+    """Whether somebody at another client has its subject in the inbox, as with greetings to all."""
+    same = OutboxMessage.subject == mail.subject, OutboxMessage.audience == "client"
+    other = select(OutboxMessage.id).where(*same, OutboxMessage.client_id.is_distinct_from(mail.client_id))
+    return session.scalar(other.limit(1)) is not None
 
 
 def _by_colleague(session: Session, addresses: set[str], at: datetime) -> Reported | None:
     """What a colleague wrote to one of these people lately, of which the assistant had a copy."""
     session.flush()
-    written = session.scalars(
-        select(func.lower(Contact.addr_spec))
+    written = session.execute(
+        select(func.lower(Contact.addr_spec), Record.subject, Record.client_id, Record.subject_key)
         .join(Record, Record.contact_id == Contact.id)
         .where(
             func.lower(Contact.addr_spec).in_(addresses),
@@ -64,9 +78,17 @@ def _by_colleague(session: Session, addresses: set[str], at: datetime) -> Report
             Record.sent_at <= at,
             Record.sent_at >= at - _TRIED_FOR,
         )
-        .distinct()
+        .order_by(Record.sent_at.desc(), Record.id.desc())
     ).all()
-    return Reported(tuple(sorted(written)), None) if written else None
+    if not written:
+        return None
+    _, subject, client_id, key = written[0]
+    elsewhere = select(Record.id).where(
+        Record.subject_key == key, Record.direction == "outbound", Record.client_id.is_distinct_from(client_id)
+    )
+    known = session.scalar(elsewhere.limit(1)) is not None
+    people = tuple(sorted({row[0] for row in written}))
+    return Reported(people, None, by_id=False, subject="" if known else subject)
 
 
 def _by_id(session: Session, message_id: str, addresses: set[str]) -> Reported | None:

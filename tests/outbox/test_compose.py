@@ -89,6 +89,13 @@ def test_minted_ids_are_on_our_domain_and_unique() -> None:
     assert all(identifier.endswith("@lanhai.example") for identifier in minted)
 
 
+def test_an_id_is_the_same_for_the_same_mail_and_nobody_without_the_secret_knows_it() -> None:
+    mail = ("greeting", "spring-festival", 1, "2026-02-17", None, "chen@mingshan.example")
+    minted = mint_message_id("lanhai.example", "of one installation", *mail)
+    assert minted == mint_message_id("lanhai.example", "of one installation", *mail)
+    assert minted != mint_message_id("lanhai.example", "of another", *mail)
+
+
 ANY_TEXT = st.text(max_size=120) | st.sampled_from(
     [
         "x\r\nBcc: all@victim.example",

@@ -1,0 +1,29 @@
+"""What the operator was told last about something, read from the keys of the notices themselves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from assistant.store.tables import OutboxMessage
+
+
+class Told(NamedTuple):
+    """The number at the end of the last notice's key, up to which everything was told, and when that was."""
+
+    number: int
+    at: datetime | None
+
+
+def last_told(session: Session, topic: str) -> Told:
+    """Of the notices with keys `notice:TOPIC:NUMBER` the latest; number 0 and no time where there was none yet."""
+    last = session.execute(
+        select(OutboxMessage.dedupe_key, OutboxMessage.created_at)
+        .where(OutboxMessage.purpose == "notice", OutboxMessage.dedupe_key.startswith(f"notice:{topic}:"))
+        .order_by(OutboxMessage.id.desc())
+        .limit(1)
+    ).first()
+    return Told(int(last[0].rpartition(":")[2]), last[1]) if last is not None else Told(0, None)

@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING
 import structlog
 from sqlalchemy.orm import Session
 
-from assistant.adapters import mailbox_settings, resolve_url, submission_settings, token_source
+from assistant.adapters import (
+    TokenSources,
+    mailbox_settings,
+    proof_of_all,
+    proofs_of_mailboxes,
+    proved_in,
+    resolve_url,
+    submission_settings,
+)
 from assistant.clock import Clock, FrozenClock, SystemClock
-from assistant.config import Config, full_language, keep_secret, load_config
+from assistant.config import Config, full_language, load_config
 from assistant.errors import AssistantError, Problem, ProblemsFound
 from assistant.model.cadence import Refusal, StaffFacts
 from assistant.model.locality import Locality
@@ -26,13 +34,14 @@ from assistant.store import Archive, Database, DatabaseArchive, open_database
 if TYPE_CHECKING:
     from assistant.cadence.office import CadenceOffice
     from assistant.cadence.planning import PlannedMoments
+    from assistant.config import Mailbox
     from assistant.deciding import EditedRules
     from assistant.intake.keep import StoreSink
     from assistant.intake.pipeline import Intake, IntakeCounts
     from assistant.learning import Learning
     from assistant.mail.oauth import TokenSource
-    from assistant.mail.reader import MailboxReader
-    from assistant.mail.settings import MailboxSettings, OAuthSettings, Secret, SubmissionSettings
+    from assistant.mail.readers import MailboxReaders
+    from assistant.mail.settings import MailboxSettings, OAuthSettings, SubmissionSettings
     from assistant.mail.signatures import SignatureProof
     from assistant.model.reading import Reader
     from assistant.outbox.deliver import Delivery
@@ -68,7 +77,7 @@ class Workplace:
         self.options = options or Options()
         self.clock: Clock = clock or (FrozenClock(self.options.now) if self.options.now else SystemClock())
         self.simulated = clock is not None or self.options.now is not None
-        self._token_sources: dict[object, TokenSource | None] = {}
+        self._tokens = TokenSources(config, base)
 
     @classmethod
     def open(cls, config_path: Path, options: Options | None = None) -> Workplace:
@@ -96,10 +105,9 @@ class Workplace:
             staff,
             (config.assistant.address, *config.assistant.aliases),
             aliases,
-            config.mailbox.authserv_id if config.mailbox else "",
-            tuple(server.host.lower() for server in (config.mailbox, config.submission) if server),
-            config.mailbox is not None and config.mailbox.verify_dkim,
+            *proof_of_all(config),
             self.operator,
+            proofs_of_mailboxes(config),
         )
 
     @property
@@ -219,7 +227,14 @@ class Workplace:
             self.database,
             self.archive,
             self.reader,
-            AgencySide(self.directory, self.locality, FREE_MAIL_DOMAINS, self.default_owner, self.signature_proof),
+            AgencySide(
+                self.directory,
+                self.locality,
+                FREE_MAIL_DOMAINS,
+                self.default_owner,
+                self.signature_proof,
+                proved_in(self.config),
+            ),
             self.clock,
             IntakeSettings(self.config.intake.cutoff, self.simulated),
             partial(after_record, self),
@@ -232,7 +247,7 @@ class Workplace:
         """Verifies DKIM where the configuration asks for it. Raises AssistantError where its libraries are missing."""
         from assistant.mail.signatures import SignatureProof
 
-        return SignatureProof() if self.config.mailbox is not None and self.config.mailbox.verify_dkim else None
+        return SignatureProof() if any(box.verify_dkim for box in self.config.mailbox) else None
 
     def decide_project(self, session: Session, project_id: int) -> None:
         """Decides one project now and stores the effects in the same transaction."""
@@ -284,11 +299,11 @@ class Workplace:
 
         return StoreSink(self.database, self.archive, self.clock, self.config.daemon.reconcile or None)
 
-    def mailbox_settings(self) -> MailboxSettings:
-        """Raises AssistantError when there is no [mailbox] or its secret cannot be had."""
-        if self.config.mailbox is None:
+    def mailbox_settings(self, mailbox: Mailbox | None = None) -> MailboxSettings:
+        """Of one mailbox, by default the first. Raises AssistantError when there is none or its secret cannot be had."""
+        if not self.config.mailbox:
             raise AssistantError("config.toml has no [mailbox]: add host, port, tls, user and password to read mail.")
-        return mailbox_settings(self.config.mailbox, self.base, self.config.daemon.poll)
+        return mailbox_settings(mailbox or self.config.mailbox[0], self.base, self.config.daemon.poll)
 
     def submission_settings(self) -> SubmissionSettings:
         """Raises AssistantError when there is no [submission] or its secret cannot be had."""
@@ -296,11 +311,18 @@ class Workplace:
             raise AssistantError("config.toml has no [submission]: add host, port and tls to send mail.")
         return submission_settings(self.config.submission, self.base)
 
-    def mailbox_reader(self, on_new: Callable[[], None] | None = None) -> MailboxReader:
+    def mailbox_reader(self, on_new: Callable[[], None] | None = None) -> MailboxReaders:
+        """Reads every configured mailbox, side by side."""
         from assistant.mail.reader import MailboxReader
+        from assistant.mail.readers import MailboxReaders
 
-        settings = self.mailbox_settings()
-        return MailboxReader(settings, self.sink, token_source=self.token_source(settings.oauth), on_new=on_new)
+        every = [self.mailbox_settings(box) for box in self.config.mailbox] or [self.mailbox_settings()]
+        return MailboxReaders(
+            [
+                MailboxReader(settings, self.sink, token_source=self.token_source(settings.oauth), on_new=on_new)
+                for settings in every
+            ]
+        )
 
     def delivery(self, submitter: object | None = None) -> Delivery:
         from assistant.mail.submission import Submission
@@ -326,20 +348,8 @@ class Workplace:
         )
 
     def token_source(self, oauth: OAuthSettings | None) -> TokenSource | None:
-        """One source for the mailbox and for submission where they authorise alike; replaced refresh tokens are kept."""
-        if oauth is None:
-            return None
-        key = (oauth.token_endpoint, oauth.client_id, oauth.scope, oauth.refresh_token)
-        if key not in self._token_sources:
-            self._token_sources[key] = token_source(oauth, self._keep_refresh_token)
-        return self._token_sources[key]
-
-    def _keep_refresh_token(self, token: Secret) -> None:
-        """Writes a replaced refresh token back to the file it came from; other places a person must change."""
-        tables = [server.oauth for server in (self.config.mailbox, self.config.submission) if server and server.oauth]
-        for reference in {table.refresh_token for table in tables}:
-            if not keep_secret(reference, self.base, token.reveal()):
-                _log.warning("refresh_token_replaced", where=reference, action="store the new one, the old one may end")
+        """One source for all servers that authorise alike; replaced refresh tokens are kept."""
+        return self._tokens.source(oauth)
 
     def guard(self, session: Session, row: OutboxMessage) -> Refusal | None:
         """Every stop condition and restraint once more, just before sending."""
@@ -414,10 +424,11 @@ class Workplace:
         tend_mailbox(self, delivery)
 
     def draft_box(self) -> ImapDraftBox:
+        """Drafts and sent mail, where the provider keeps them."""
         from assistant.outbox.draftbox import ImapDraftBox
 
-        settings = self.mailbox_settings()
-        return ImapDraftBox(settings, self.token_source(settings.oauth))
+        every = [self.mailbox_settings(box) for box in self.config.sent_mailboxes] or [self.mailbox_settings()]
+        return ImapDraftBox([(settings, self.token_source(settings.oauth)) for settings in every])
 
     def report_problems(self, problems: Sequence[Problem]) -> None:
         """Tells the operator by mail that an edited set of rules was not taken; the last good one goes on."""

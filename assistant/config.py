@@ -18,6 +18,9 @@ _ADDRESS = re.compile(r"[^@\s<>,]+@[^@\s<>,]+")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
+_OWN_MAILBOXES = frozenset({"outbox", "import"})
+"""Under these names the database keeps what was sent, and what was read from files."""
+
 _PERIOD = re.compile(r"([1-9]\d{0,4})\s*(d|days?|w|weeks?|months?|y|years?)")
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 
@@ -143,8 +146,17 @@ class _Server(_Table):
         return self
 
 
+def _as_array(value: Any) -> Any:
+    """`[mailbox]` is the only one of `[[mailbox]]`."""
+    return value if isinstance(value, (list, tuple)) else (value,)
+
+
 class Mailbox(_Server):
     user: str
+    name: str = Field(default_factory=lambda given: str(given.get("user", "")), min_length=1, max_length=200)
+    """What the ledger and every message call it; by another name its mail is read again, and recognised."""
+    address: MailAddress | None = None
+    """Where to write so that it arrives here; only where `user` is no address, or another one."""
     folders: tuple[str, ...] = Field(default=("INBOX",), min_length=1)
     authserv_id: str = ""
     """Whose Authentication-Results are believed (RFC 8601): the name your own mail server signs them with."""
@@ -152,9 +164,23 @@ class Mailbox(_Server):
     """Whether a colleague's mail without such a verdict is proved by its DKIM signature (RFC 6376)."""
     max_message_size: int = Field(default=50_000_000, ge=100_000)
 
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if value in _OWN_MAILBOXES or not value.isprintable():
+            raise ValueError(f"cannot be {value!r}; write another name, in letters that can be printed")
+        return value
+
+    @property
+    def arrives_at(self) -> str:
+        """The address under which mail comes here; empty where nobody said it."""
+        return self.address or (self.user.lower() if _ADDRESS.fullmatch(self.user) else "")
+
 
 class Submission(_Server):
     user: str | None = None
+    mailbox: str = ""
+    """In whose Sent folder what was submitted appears; default: the mailbox with the same user."""
     daily_limit: int = Field(default=200, ge=0)
     per_minute_limit: int = Field(default=0, ge=0)
     """0 is no cap beside `min_interval`."""
@@ -224,7 +250,7 @@ class Config(_Table):
     assistant: Assistant
     store: Store = Store()
     staff: tuple[Staff, ...] = ()
-    mailbox: Mailbox | None = None
+    mailbox: Annotated[tuple[Mailbox, ...], BeforeValidator(_as_array)] = ()
     submission: Submission | None = None
     intake: Intake = Intake()
     retention: Retention = Retention()
@@ -242,7 +268,30 @@ class Config(_Table):
             if person.address in seen:
                 raise ValueError(f"staff: {person.address} stands there twice")
             seen.add(person.address)
+        _check_mailboxes(self)
         return self
+
+    @property
+    def servers(self) -> tuple[Mailbox | Submission, ...]:
+        """Every server that is named."""
+        return (*self.mailbox, *((self.submission,) if self.submission else ()))
+
+    @property
+    def oauth_tables(self) -> tuple[OAuth, ...]:
+        return tuple(server.oauth for server in self.servers if server.oauth)
+
+    @property
+    def sent_mailboxes(self) -> tuple[Mailbox, ...]:
+        """Where the provider keeps a copy of what is submitted, and drafts belong: the one that `submission.mailbox`
+        names, else that of the user who submits, else the assistant's own; all of them where none is known."""
+        wanted = self.submission.mailbox if self.submission else ""
+        user = self.submission.user if self.submission else None
+        return (
+            tuple(box for box in self.mailbox if box.name == wanted)
+            or tuple(box for box in self.mailbox if user and box.user == user)[:1]
+            or tuple(box for box in self.mailbox if box.arrives_at == self.assistant.address)[:1]
+            or self.mailbox
+        )
 
     def language_of(self, address: str) -> str:
         """zh-Hans, zh-Hant or en for one of the staff; the agency's language for anyone else."""
@@ -250,6 +299,24 @@ class Config(_Table):
             if person.address == address and person.language:
                 return full_language(person.language)
         return full_language(self.agency.language)
+
+
+def _check_mailboxes(config: Config) -> None:
+    """Raises ValueError: names and logins of mailboxes are each one's own, and what is named is there."""
+    names = [box.name for box in config.mailbox]
+    if double := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f'mailbox: two are called "{double}"; give each [[mailbox]] a name of its own')
+    logins = [(box.host.lower(), box.port, box.user) for box in config.mailbox]
+    if any(logins.count(login) > 1 for login in logins):
+        raise ValueError("mailbox: one user of one server stands there twice; name all its folders in one table")
+    if config.submission and config.submission.mailbox and config.submission.mailbox not in names:
+        hint = did_you_mean(config.submission.mailbox, names)
+        raise ValueError(f'submission.mailbox: there is no mailbox "{config.submission.mailbox}". {hint}'.strip())
+    nowhere = [box.name for box in config.mailbox if not box.arrives_at]
+    if config.daemon.canary and len(names) > 1 and nowhere:
+        raise ValueError(
+            f'mailbox: daemon.canary writes to each mailbox, but the address of "{nowhere[0]}" is not known; add address'
+        )
 
 
 def full_language(language: str) -> str:
@@ -269,12 +336,14 @@ def load_config(path: Path) -> Config:
         return Config.model_validate(tree)
     except ValidationError as error:
         raise ProblemsFound(
-            tuple(_problem(path, text, details) for details in error.errors(include_url=False))
+            tuple(_problem(path, text, tree, details) for details in error.errors(include_url=False))
         ) from None
 
 
-def _problem(path: Path, text: str, details: Any) -> Problem:
+def _problem(path: Path, text: str, tree: dict[str, Any], details: Any) -> Problem:
     location = tuple(part for part in details["loc"] if isinstance(part, (str, int)))
+    if location[:1] == ("mailbox",) and isinstance(tree.get("mailbox"), dict):
+        location = tuple(part for part in location if not isinstance(part, int))
     name = ".".join(str(part) for part in location if isinstance(part, str)) or "the file"
     kind = details["type"]
     line, column = place_of(text, location, value=kind not in {"extra_forbidden", "missing"})

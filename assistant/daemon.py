@@ -21,7 +21,7 @@ from assistant.upkeep import keep_to_periods
 if TYPE_CHECKING:
     from assistant.bootstrap import Workplace
     from assistant.intake.pipeline import IntakeCounts
-    from assistant.mail.reader import MailboxReader
+    from assistant.mail.readers import MailboxReaders
     from assistant.outbox.deliver import Delivery, DeliveryCounts
 
 _log = structlog.get_logger("assistant.daemon")
@@ -53,25 +53,26 @@ class PassReport:
 class Passes:
     """The passes that the daemon, `run --once` and the demonstration share."""
 
-    def __init__(self, workplace: Workplace, reader: MailboxReader | None, delivery: Delivery) -> None:
+    def __init__(self, workplace: Workplace, reader: MailboxReaders | None, delivery: Delivery) -> None:
         self.workplace = workplace
         self.reader = reader
         self.delivery = delivery
         self._loop = asyncio.new_event_loop()
 
     def whole(self, stop: Callable[[], bool] = lambda: False) -> PassReport:
-        """Read, interpret, decide, plan, and deliver what is due, with a last look at the mailbox before sending."""
+        """Read, interpret, decide, plan, and deliver what is due, with a last look at the mailboxes before sending.
+
+        Raises what kept a mailbox from being read, after all that can be done without it.
+        """
         report = PassReport()
-        if self.reader is not None:
-            report.read = self.reader.read_once()
+        unread = self.look(report)
         self._think(report)
         for _ in range(20):  # what was sent may make something else due; twenty rounds are a loop, not a cadence
             if stop() or not self.delivery.anything_due():
                 break
-            if self.reader is not None and (fresh := self.reader.read_once()):
-                report.read += fresh
+            unread = unread or self.look(report)
             self._think(report)
-            counts = self.run_async(self.delivery.deliver_due(stop), stop)
+            counts = self.run_async(self.delivery.deliver_due(stop, staff_only=unread is not None), stop)
             if counts is None:
                 break
             report.delivery.append(counts)
@@ -81,7 +82,18 @@ class Passes:
         if not stop():
             self.tend()
             keep_to_periods(self.workplace)
+        if unread is not None:
+            raise unread
         return report
+
+    def look(self, report: PassReport) -> AssistantError | None:
+        """Reads every mailbox. Comes back with what kept one of them from being read: who wrote there is not known, so
+        that nothing may go to clients."""
+        try:
+            report.read += self.reader.read_once() if self.reader is not None else 0
+        except AssistantError as error:
+            return error
+        return None
 
     def tend(self) -> None:
         """Drafts and uncertain mail at the mailbox's server. What it cannot do now waits for the next time."""
@@ -201,12 +213,18 @@ class Daemon:
             self._tended_at = monotonic()
         if self._stop.is_set() or not passes.delivery.anything_due():
             return
-        if passes.reader is not None and passes.reader.read_once():
+        looked = PassReport()
+        unread = passes.look(looked)
+        if looked.read or unread is not None:
             workplace.interpret(self._stop.is_set)
             workplace.decide_due()
-        passes.run_async(passes.delivery.deliver_due(self._stop.is_set), self._stop.is_set)
+        passes.run_async(
+            passes.delivery.deliver_due(self._stop.is_set, staff_only=unread is not None), self._stop.is_set
+        )
         if not self._stop.is_set():
             workplace.interpret(self._stop.is_set)
+        if unread is not None:
+            raise unread
 
     def _learn(self) -> None:
         """Corrections become a new model beside all this; a clock that is not the machine's only rehearses."""
@@ -226,7 +244,7 @@ class Daemon:
         reader = self._passes.reader
         if reader is None:
             return None
-        thread = threading.Thread(target=reader.run, args=(self._stop,), name="mailbox-reader", daemon=True)
+        thread = threading.Thread(target=reader.run, args=(self._stop,), name="mailbox-reader-1", daemon=True)
         thread.start()
         return thread
 
@@ -263,7 +281,8 @@ class Daemon:
             "sending_stopped": self._stopped_sending(),
             "rules": {"version": cadence.rules.version, "refused": [str(one) for one in cadence.refused[:5]]},
             "mailboxes": {
-                name: {"state": found[0], "detail": found[1]} for name, found in self._workplace.sink.states.items()
+                name: {"state": found[0], "detail": found[1]}
+                for name, found in list(self._workplace.sink.states.items())
             },
             "ledger": dict(self._workplace.sink.accounts),
         }

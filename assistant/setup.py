@@ -13,7 +13,7 @@ from assistant.errors import AssistantError, WrongUse
 from assistant.resources import shipped
 
 if TYPE_CHECKING:
-    from assistant.config import Config
+    from assistant.config import Config, Mailbox
 
 SECRET_FILE = "secrets/mailbox-password"  # noqa: S105  # a path, not a secret
 
@@ -129,16 +129,18 @@ class Trial:
     sentence: str
 
 
-def try_mailbox(config: Config, base: Path) -> Trial:
-    """Logs in and looks at the first folder."""
+def try_mailbox(config: Config, base: Path, mailbox: Mailbox | None = None) -> Trial:
+    """Logs in and looks at the folders; of the first mailbox unless one is named."""
     from assistant.adapters import mailbox_settings, token_source
     from assistant.clock import SystemClock
     from assistant.mail.imap import ImapConnection, Stumbles
 
-    if config.mailbox is None:
+    if not config.mailbox:
         return Trial("mailbox", False, "config.toml has no [mailbox].")
+    mailbox = mailbox or config.mailbox[0]
+    name = "mailbox" if len(config.mailbox) == 1 else f"mailbox {mailbox.name}"
     try:
-        settings = mailbox_settings(config.mailbox, base, config.daemon.poll)
+        settings = mailbox_settings(mailbox, base, config.daemon.poll)
         connection = ImapConnection.connect(
             settings, token_source(settings.oauth), clock=SystemClock(), stumbles=Stumbles()
         )
@@ -148,12 +150,10 @@ def try_mailbox(config: Config, base: Path) -> Trial:
         finally:
             connection.close()
     except AssistantError as error:
-        return Trial("mailbox", False, str(error))
+        return Trial(name, False, str(error))
     count = sum(state.exists for state in states)
     return Trial(
-        "mailbox",
-        True,
-        f"{settings.user} at {settings.host}: {count} messages in {', '.join(settings.folders)}; {idle}",
+        name, True, f"{settings.user} at {settings.host}: {count} messages in {', '.join(settings.folders)}; {idle}"
     )
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Annotated
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from assistant.cli.context import CommandContext, context_of
-from assistant.cli.output import json_line, result
+from assistant.cli.output import console, json_line, result
 
 if TYPE_CHECKING:
+    from assistant.model.people import Directory, MailboxProof
     from assistant.setup import Trial
 
 
@@ -23,54 +28,75 @@ def doctor(
     offline: Annotated[bool, typer.Option("--offline", help="Ask no server.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """Check configuration, rules, templates, model, database, mailbox, submission and DNS."""
+    """Check configuration, rules, templates, model, database, each mailbox, submission and DNS."""
     context = context_of(ctx)
     worst = 0
-    for trial, status in _trials(context, offline):
+    for check in _checks(context, offline):
+        with _running(check.name):
+            trial = check.run()
         if as_json:
             result(json_line({"check": trial.name, "ok": trial.ok, "sentence": trial.sentence}))
         else:
             result(f"{'ok  ' if trial.ok else 'FAIL'} {trial.name:<11} {trial.sentence}")
+        sys.stdout.flush()  # on a pipe too each line comes when its check is done
         if not trial.ok:
-            worst = max(worst, status)
+            worst = max(worst, check.failing)
     if worst:
         raise typer.Exit(worst)
 
 
-def _trials(context: CommandContext, offline: bool) -> Iterator[tuple[Trial, int]]:
-    """Each check with the exit status its failure means. Without a configuration nothing else can be asked."""
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """One thing to try, and the exit status that its failure means."""
+
+    name: str
+    failing: int
+    run: Callable[[], Trial]
+
+
+def _checks(context: CommandContext, offline: bool) -> Iterator[_Check]:
+    """Without a configuration nothing else can be asked."""
     from assistant.setup import try_mailbox, try_submission
 
-    configured = _guarded(
-        "config", lambda: f"{context.config_path}: {len(context.config.staff)} of the staff are known"
-    )
-    configured_trial = configured(context)
-    yield configured_trial, 1
-    if not configured_trial.ok:
+    def staff() -> str:
+        return f"{context.config_path}: {len(context.config.staff)} of the staff are known"
+
+    configured = _guarded("config", staff)
+    yield _Check("config", 1, lambda: configured)
+    if not configured.ok:
         return
-    for name, check in (("rules", _rules), ("templates", _templates)):
-        yield _guarded(name, lambda check=check: check(context))(context), 1  # type: ignore[misc]  # the default binds the loop's value
-    yield _guarded("model", lambda: _model(context))(context), 3
-    yield _guarded("database", lambda: _database(context))(context), 3
-    yield _guarded("senders", lambda: _senders(context))(context), 1
+    for name, failing, sentence in (
+        ("rules", 1, _rules),
+        ("templates", 1, _templates),
+        ("model", 3, _model),
+        ("database", 3, _database),
+        ("senders", 1, _senders),
+    ):
+        yield _Check(name, failing, partial(_guarded, name, partial(sentence, context)))
     if offline:
         return
-    yield try_mailbox(context.config, context.base), 3
-    yield try_submission(context.config, context.base), 3
-    yield _guarded("DNS", lambda: _dns(context))(context), 3
+    config, base = context.config, context.base
+    for box in config.mailbox or (None,):
+        yield _Check(f"mailbox {box.name}" if box else "mailbox", 3, partial(try_mailbox, config, base, box))
+    yield _Check("submission", 3, partial(try_submission, config, base))
+    yield _Check("DNS", 3, partial(_guarded, "DNS", partial(_dns, context)))
 
 
-def _guarded(name: str, check: Callable[[], str]) -> Callable[[CommandContext], Trial]:
-    def run(_context: CommandContext) -> Trial:
-        from assistant.errors import AssistantError
-        from assistant.setup import Trial
+def _running(name: str) -> AbstractContextManager[Any]:
+    """Says at a terminal which check is under way; some take seconds."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    return cast("AbstractContextManager[Any]", console(stderr=True).status(f"checking {name} …"))
 
-        try:
-            return Trial(name, True, check())
-        except AssistantError as error:
-            return Trial(name, False, str(error))
 
-    return run
+def _guarded(name: str, check: Callable[[], str]) -> Trial:
+    from assistant.errors import AssistantError
+    from assistant.setup import Trial
+
+    try:
+        return Trial(name, True, check())
+    except AssistantError as error:
+        return Trial(name, False, str(error))
 
 
 def _rules(context: CommandContext) -> str:
@@ -115,16 +141,20 @@ def _database(context: CommandContext) -> str:
 
 def _senders(context: CommandContext) -> str:
     """By what a colleague's mail is proved; without proof nobody is obeyed by mail."""
-    workplace = context.workplace()
-    directory = workplace.directory
-    means = [f"the verdicts of {directory.authserv_id}"] if directory.authserv_id else []
-    if workplace.signature_proof is not None:
-        means.append("DKIM signatures")
-    if not means:
+    directory = context.workplace().directory
+    if not directory.can_prove:
         return (
             "nothing proves who wrote a mail, so no colleague is obeyed by mail; set mailbox.authserv_id or verify_dkim"
         )
-    return f"colleagues' mail is proved by {' and '.join(means)}"
+    ways = directory.mailboxes or (directory,)
+    return "colleagues' mail is proved by " + "; ".join(_proof(way) for way in ways)
+
+
+def _proof(way: Directory | MailboxProof) -> str:
+    means = [f"the verdicts of {way.authserv_id}"] if way.authserv_id else []
+    means += ["DKIM signatures"] if way.verifies_signatures else []
+    where = f" in {mailbox}" if (mailbox := getattr(way, "mailbox", "")) else ""
+    return f"{' and '.join(means) or 'nothing'}{where}"
 
 
 def _dns(context: CommandContext) -> str:
@@ -134,7 +164,7 @@ def _dns(context: CommandContext) -> str:
     from assistant.errors import AssistantError
 
     domain = context.config.assistant.address.rpartition("@")[2]
-    hosts = [server.host for server in (context.config.mailbox, context.config.submission) if server is not None]
+    hosts = list(dict.fromkeys(server.host for server in context.config.servers))
     for host in hosts:
         try:
             socket.getaddrinfo(host, None)

@@ -46,7 +46,10 @@ def init(
     ] = None,
     test: Annotated[bool, typer.Option("--test/--no-test", help="Try login and submission at once.")] = True,
 ) -> None:
-    """Ask a few questions, write config.toml, rules and templates, and try the mailbox."""
+    """Ask a few questions, write config.toml, rules and templates, and try the mailbox.
+
+    Further mailboxes are tables [[mailbox]] in config.toml.
+    """
     from assistant.errors import WrongUse
     from assistant.mail.providers import provider_for
     from assistant.setup import Answers, keep_secret, write_installation

@@ -27,28 +27,35 @@ def ledger(
             help="Compare every folder with the server, fetch what is missing; ends with 1 when it was uneven.",
         ),
     ] = False,
+    mailbox: Annotated[str, typer.Option(metavar="NAME", help="Only this one of several mailboxes.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Account for the mail: logged, duplicate, ignored (by which rule), quarantined, pending, vanished; by folder."""
     context = context_of(ctx)
     if check:
-        _check(context, as_json=as_json)
+        _check(context, mailbox, as_json=as_json)
         return
     from assistant.intake.ledger import ledger_rows
 
     with context.database().reading() as session:
         columns = ("mailbox", "folder", "uidvalidity", "outcome", "rule", "messages", "last_uid")
-        listing(ledger_rows(session), columns, as_json=as_json, empty="No mail was read yet.", zone=context.zone)
+        rows = [row for row in ledger_rows(session) if mailbox in ("", row["mailbox"])]
+        listing(rows, columns, as_json=as_json, empty="No mail was read yet.", zone=context.zone)
 
 
-def _check(context: CommandContext, *, as_json: bool) -> None:
+def _check(context: CommandContext, mailbox: str, *, as_json: bool) -> None:
+    from assistant.errors import WrongUse
     from assistant.intake.ledger import unaccounted
 
     workplace = context.workplace()
-    accounts = workplace.mailbox_reader().reconcile()
+    readers = workplace.mailbox_reader()
+    if mailbox and mailbox not in readers.names:
+        raise WrongUse(f"there is no mailbox {mailbox!r} in config.toml: {', '.join(readers.names)}.")
+    accounts = readers.reconcile(mailbox)
     with workplace.database.reading() as session:
         faults = unaccounted(session)
-    columns = ("folder", "on_server", "kept", "unread", "missing", "fetched", "gone", "error")
+    several = ("mailbox",) if len(readers.names) > 1 else ()
+    columns = (*several, "folder", "on_server", "kept", "unread", "missing", "fetched", "gone", "error")
     listing([_row(account) for account in accounts], columns, as_json=as_json, empty="No folder is configured.")
     for location, text in faults[:20]:
         say(f"location {location}: {text}")

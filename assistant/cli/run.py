@@ -34,7 +34,7 @@ def run(
         bool, typer.Option("--dry-run", help="Send nothing and keep nothing: say what would be sent.")
     ] = False,
 ) -> None:
-    """Read the mailbox, log, decide, and send what is due; until stopped, or once."""
+    """Read the mailboxes, log, decide, and send what is due; until stopped, or once."""
     from assistant.adapters import only_loopback
     from assistant.bootstrap import Options
     from assistant.errors import WrongUse
@@ -100,7 +100,7 @@ def _forever(workplace: Workplace, context: CommandContext) -> None:
     daemon = Daemon(workplace, passes, Path(health) if Path(health).is_absolute() else context.base / health)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: daemon.stop())
-    say(f"Reading {workplace.config.mailbox.user if workplace.config.mailbox else 'nothing'}. Stop with Ctrl-C.")
+    say(f"Reading {', '.join(reader.names) if reader else 'nothing'}. Stop with Ctrl-C.")
     workplace.reader.prepare(())
     try:
         daemon.run()

@@ -136,13 +136,15 @@ def _config(scenario: Scenario, imap_port: int, smtp_port: int) -> Config:
             )
             for person in scenario.staff
         ),
-        mailbox=Mailbox(
-            host=HOST,
-            port=imap_port,
-            tls="none",
-            user=agency.assistant,
-            password=f"env:{_PASSWORD_VARIABLE}",
-            authserv_id=agency.authserv_id,
+        mailbox=(
+            Mailbox(
+                host=HOST,
+                port=imap_port,
+                tls="none",
+                user=agency.assistant,
+                password=f"env:{_PASSWORD_VARIABLE}",
+                authserv_id=agency.authserv_id,
+            ),
         ),
         submission=Submission(host=HOST, port=smtp_port, tls="none"),
         daemon=Daemon(),

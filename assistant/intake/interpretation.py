@@ -122,7 +122,7 @@ class Interpretation:
         now = self._clock.now()
         received = max(location.received_at, now) if self._settings.simulated else location.received_at
         recent = location.may_start and now - location.received_at <= self._settings.cutoff
-        return KeptMail(location.id, raw, received, recent)
+        return KeptMail(location.id, raw, received, location.mailbox, recent)
 
     def parse(self, location: Location, raw: bytes) -> Candidate:
         """Phase 3."""
@@ -132,10 +132,10 @@ class Interpretation:
     def parse_again(self, location: Location, raw: bytes, heard: Record) -> Candidate:
         """Phase 3 of a message that was heard before: its proof and its time stay what they were."""
         self.phase = "parse"
-        mail = self._parse(KeptMail(location.id, raw, location.received_at))
+        mail = self._parse(KeptMail(location.id, raw, location.received_at, location.mailbox))
         relation = mail.relation
         if relation.trust != heard.trust:
-            relation = relate(mail.message, self._agency.directory, lambda: heard.trust)
+            relation = relate(mail.message, self._agency.directory.at(location.mailbox), lambda: heard.trust)
         return Candidate.of(location, replace(mail, relation=relation, sent_at=heard.sent_at), heard)
 
     def look_back(self, session: Session) -> int:

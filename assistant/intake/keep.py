@@ -28,6 +28,8 @@ _DATE_HEADER = re.compile(rb"^date:[ \t]*([^\r\n]+)", re.IGNORECASE | re.MULTILI
 _REFERENCES = re.compile(rb"^(?:references|in-reply-to):((?:[^\r\n]|\r?\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
 _MOST_ANCESTORS = 900
 
+_TROUBLES = frozenset({"unreachable", "refused", "throttled", "folder_missing"})
+
 _log = structlog.get_logger("assistant.intake")
 
 READING_LEASE = timedelta(minutes=5)
@@ -175,6 +177,8 @@ class StoreSink:
         self._lease = threading.local()
         self.states: dict[str, tuple[str, str]] = {}
         """Per mailbox: its last state and detail, for the health file."""
+        self.troubles: dict[str, datetime] = {}
+        """Per mailbox that cannot be read: since when."""
         self.accounts: dict[str, dict[str, object]] = {}
         """Per mailbox: when it was last compared with the server and what was missing, for the health file."""
 
@@ -212,14 +216,14 @@ class StoreSink:
             cursor.uidvalidity, cursor.last_uid = uidvalidity, 0
             cursor.first_uidnext, cursor.read_at = uidnext, self._clock.now()
         if old is not None:
-            _log.warning("folder_renumbered", folder=folder, old=old, new=uidvalidity)
+            _log.warning("folder_renumbered", mailbox=mailbox, folder=folder, old=old, new=uidvalidity)
 
     def keep(
         self, mailbox: str, folder: str, uidvalidity: int, batch: Sequence[FetchedMail], gone: Sequence[int] = ()
     ) -> None:
         with self._writing() as session:
             kept = keep_batch(session, self._archive, mailbox, folder, uidvalidity, batch, self._clock.now(), gone)
-        _log.info("mail_kept", folder=folder, count=kept, gone=len(gone))
+        _log.info("mail_kept", mailbox=mailbox, folder=folder, count=kept, gone=len(gone))
 
     def accounted(self, mailbox: str, folder: str, uidvalidity: int, first_uid: int, last_uid: int) -> set[int]:
         with self._database.reading() as session:
@@ -241,9 +245,17 @@ class StoreSink:
         )
         self.accounts[mailbox] = {"at": now.isoformat(), "missing": missing, "fetched": fetched}
         _log.info(
-            "ledger_compared", missing=missing, fetched=fetched, on_server=sum(item.on_server for item in folders)
+            "ledger_compared",
+            mailbox=mailbox,
+            missing=missing,
+            fetched=fetched,
+            on_server=sum(item.on_server for item in folders),
         )
 
     def status(self, mailbox: str, state: str, detail: str) -> None:
         self.states[mailbox] = (state, detail)
-        _log.info("mailbox_state", state=state, detail=detail)
+        if state in _TROUBLES:
+            self.troubles.setdefault(mailbox, self._clock.now())
+        elif state != "connecting":
+            self.troubles.pop(mailbox, None)
+        _log.info("mailbox_state", mailbox=mailbox, state=state, detail=detail)

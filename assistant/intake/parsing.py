@@ -26,6 +26,8 @@ class KeptMail:
     location_id: int
     raw: bytes
     received_at: datetime
+    mailbox: str
+    """Where it was found, and so whose verdict on its sender counts."""
     recent: bool = False
     """Whether its sender may still be proved by keys in the DNS, and something may begin with it."""
 
@@ -62,7 +64,7 @@ class Unparsed:
 
 def facts_of(mail: KeptMail, message: Message, directory: Directory, prove: ProveSender | None = None) -> ParsedMail:
     """What a parsed message says of itself."""
-    relation = relate(message, directory, prove)
+    relation = relate(message, directory.at(mail.mailbox), prove)
     forwarded = message.forwarded if relation.forwarded else None
     return ParsedMail(
         mail.location_id,

@@ -76,7 +76,8 @@ class Phases:
         self._one.phase = "thread"
         relation = mail.relation
         to_ourselves = relation.automatic and relation.counterpart is None
-        if to_ourselves and not is_canary(self._session, mail.message_id):
+        canary = relation.automatic and is_canary(self._session, mail.message_id)
+        if to_ourselves and not canary:
             return Interpreted("ignored", "our own mail to staff")
         if self._of_erased(mail):
             erase_raw(self._session, [mail.location.raw_id], mail.location.kept_at)
@@ -84,7 +85,7 @@ class Phases:
         same = self._same(mail)
         if same is not None:
             return Interpreted("duplicate", f"same as record {same}", self._session.get(Record, same))
-        if to_ourselves:
+        if canary:
             return Interpreted("logged", "canary", self._outside(mail))
         thread = self._place(mail)
         understood = self._one.understand(self._session, mail, thread)
@@ -139,6 +140,7 @@ class Phases:
         """A record outside every thread, client and project."""
         record = self._one.blank_record(mail, None)
         self._session.add(record)
+        self._remember(mail, record)
         return record
 
     def _recorded(self, mail: Candidate, thread: Thread, understood: Understood) -> Record:
@@ -150,11 +152,15 @@ class Phases:
         record.context = understood.context
         apply_reading(record, understood.reading)
         self._session.add(record)
-        known = _Known(record.id, record.raw_id, record.fingerprint)
-        self._records.setdefault(mail.message_id, []).append(known)
+        self._remember(mail, record)
         self._subjects.add(record.subject_key)
         note_record(self._session, record)
         return record
+
+    def _remember(self, mail: Candidate, record: Record) -> None:
+        """What the next message of the batch may be the same as."""
+        known = _Known(record.id, record.raw_id, record.fingerprint)
+        self._records.setdefault(mail.message_id, []).append(known)
 
     def _consequences(self, mail: Candidate, record: Record, understood: Understood) -> None:
         note_suspicions(self._session, record, mail.suspicions, record.logged_at)

@@ -91,12 +91,12 @@ class ReadingAhead:
     def parse(self, mail: KeptMail) -> ParsedMail:
         """Phase 3 of one message, in this process. Raises what the message breaks."""
         message = self._careful.parse(mail.location_id, mail.raw)
-        prove = self._agency.prove if mail.recent else None
+        prove = self._agency.proof_in(mail.mailbox) if mail.recent else None
         return facts_of(mail, message, self._agency.directory, (lambda: prove(mail.raw, message)) if prove else None)
 
     def _belongs_here(self, mail: KeptMail) -> bool:
         """What needs proof of its sender, or a parser that may be killed."""
-        return (mail.recent and self._agency.prove is not None) or is_risky(mail.raw)
+        return (mail.recent and self._agency.proof_in(mail.mailbox) is not None) or is_risky(mail.raw)
 
     def _read_here(self, part: Part) -> Parsed:
         under_way = [mail.location_id for mail in part.mails]

@@ -52,6 +52,12 @@ class AgencySide:
     default_owner: str
     prove: Callable[[bytes, Message], str] | None = None
     """Proof of a sender by other means than the mail server's verdict: pass | fail | none."""
+    proved_in: frozenset[str] | None = None
+    """The mailboxes whose mail is proved so; None is all mail."""
+
+    def proof_in(self, mailbox: str) -> Callable[[bytes, Message], str] | None:
+        """What proves a sender of mail in this mailbox, if anything does."""
+        return self.prove if self.proved_in is None or mailbox in self.proved_in else None
 
 
 @dataclass(frozen=True, slots=True)

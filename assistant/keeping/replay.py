@@ -115,7 +115,7 @@ class Replay:
             scratch,
             interpreting.archive,
             interpreting.reader,
-            replace(interpreting.agency, prove=self._proved_then),
+            replace(interpreting.agency, prove=self._proved_then, proved_in=None),
             self._clock,
             IntakeSettings(interpreting.cutoff),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -75,6 +76,11 @@ def listed_folders(answer: Iterable[object]) -> list[ListedFolder]:
             attributes = [attribute for attribute in row[0] if isinstance(attribute, bytes)]
             found.append((attributes, row[1] if isinstance(row[1], bytes) else None, row[2]))
     return found
+
+
+def names_special(folder: str, use: SpecialUse) -> bool:
+    """Whether people would call a folder for `use` so; its last name counts, whatever separates them."""
+    return re.split(r"[/.\\]", folder)[-1].lower() in _NAMES[use]
 
 
 def find_special(folders: Iterable[ListedFolder], use: SpecialUse) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from assistant.model.authentication import ProveSender, organisational_domain, verdict
@@ -16,6 +16,16 @@ _NO_PERSON = re.compile(
     r"^(no[-_.]?reply|do[-_.]?not[-_.]?reply|mailer-daemon|postmaster|bounces?|notifications?|newsletter|news|daemon|root|abuse)([+._-].*)?$",
     re.IGNORECASE,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxProof:
+    """By what the server of one of several mailboxes proves who wrote a mail; as in a `Directory`."""
+
+    mailbox: str
+    authserv_id: str = ""
+    mail_hosts: tuple[str, ...] = ()
+    verifies_signatures: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,10 @@ class Directory:
     """Whether a sender without a server's verdict may be proved by DKIM."""
     operator: str = ""
     """Who is told when the assistant itself needs help, and where an escalation ends that finds nobody else."""
+    mailboxes: tuple[MailboxProof, ...] = ()
+    """Where several are read: what holds for each. What stands above is for mail that came through none of them."""
     _by_address: dict[str, StaffFacts] = field(init=False, repr=False, compare=False)
+    _at: dict[str, Directory] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         by_address = {person.address: person for person in self.staff}
@@ -42,11 +55,27 @@ class Directory:
             if address in by_address:
                 by_address[alias] = by_address[address]
         object.__setattr__(self, "_by_address", by_address)
+        at = {
+            proof.mailbox: replace(
+                self,
+                authserv_id=proof.authserv_id,
+                mail_hosts=proof.mail_hosts,
+                verifies_signatures=proof.verifies_signatures,
+                mailboxes=(),
+            )
+            for proof in self.mailboxes
+        }
+        object.__setattr__(self, "_at", at)
+
+    def at(self, mailbox: str) -> Directory:
+        """The same people as mail in this mailbox is judged: another server's word means nothing there."""
+        return self._at.get(mailbox, self)
 
     @property
     def can_prove(self) -> bool:
         """Whether anybody's mail can be proved at all: without, nobody is obeyed by mail."""
-        return bool(self.authserv_id) or self.verifies_signatures
+        ways: tuple[Directory | MailboxProof, ...] = (self, *self.mailboxes)
+        return any(way.authserv_id or way.verifies_signatures for way in ways)
 
     def person(self, addr_spec: str) -> StaffFacts | None:
         return self._by_address.get(addr_spec.lower())

@@ -130,7 +130,7 @@ class Delivery:
         self.recover()
         return bool(self._due(1))
 
-    def _due(self, limit: int = 200) -> list[int]:
+    def _due(self, limit: int = 200, *, staff_only: bool = False) -> list[int]:
         """What may be tried now: nothing while the server rests, and nobody for whom sending is stopped."""
         now = self._clock.now()
         if self._resting_until is not None and now < self._resting_until:
@@ -139,7 +139,7 @@ class Delivery:
             stopped = trips(session)
             everybody = any(trip.scope == EVERYBODY for trip in stopped)
             clients = [trip.client_id for trip in stopped if trip.client_id is not None]
-            return list(due_ids(session, now, limit, staff_only=everybody, but_clients=clients))
+            return list(due_ids(session, now, limit, staff_only=everybody or staff_only, but_clients=clients))
 
     def _note_server(self, outcome: Outcome) -> None:
         """A server that is gone, busy or throttling is not asked for the next mail at once (RFC 5321 §4.2.1, 421)."""
@@ -152,10 +152,15 @@ class Delivery:
         self._resting_until = self._clock.now() + rest
         _log.warning("submission_rests", seconds=rest.total_seconds(), code=outcome.code, phase=outcome.phase)
 
-    async def deliver_due(self, stop: Callable[[], bool] = lambda: False) -> DeliveryCounts:
-        """Delivers what is due now, in order, until nothing is left or `stop` says so between two mails."""
+    async def deliver_due(
+        self, stop: Callable[[], bool] = lambda: False, *, staff_only: bool = False
+    ) -> DeliveryCounts:
+        """Delivers what is due now, in order, until nothing is left or `stop` says so between two mails.
+
+        With `staff_only` what is for clients waits: nobody knows whether they have answered.
+        """
         counts = DeliveryCounts()
-        waiting = self._due()
+        waiting = self._due(staff_only=staff_only)
         if waiting:
             self._resting_until = None
         for outbox_id in waiting:

@@ -1,7 +1,8 @@
-"""The Drafts and Sent folders of the real mailbox, over a connection of their own that is made when first needed."""
+"""The Drafts and Sent folders of the real mailboxes, over connections of their own that are made when first needed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -15,10 +16,10 @@ from assistant.mail.settings import MailboxSettings
 class ImapDraftBox:
     """Use as a context manager. Folders are found by their special use (RFC 6154), else by the names people use."""
 
-    def __init__(self, settings: MailboxSettings, token_source: TokenSource | None = None) -> None:
-        self._settings = settings
-        self._token_source = token_source
-        self._connection: ImapConnection | None = None
+    def __init__(self, mailboxes: Sequence[tuple[MailboxSettings, TokenSource | None]]) -> None:
+        """Of several mailboxes drafts go into the first; sent mail is looked for in all."""
+        self._mailboxes = mailboxes
+        self._connections: dict[str, ImapConnection] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -26,36 +27,42 @@ class ImapDraftBox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._connection is not None:
-            self._connection.close()
+        for connection in self._connections.values():
+            connection.close()
 
-    @property
-    def _imap(self) -> ImapConnection:
-        if self._connection is None:
-            self._connection = ImapConnection.connect(self._settings, self._token_source)
-        return self._connection
+    def _each(self) -> Iterator[ImapConnection]:
+        for settings, token_source in self._mailboxes:
+            if settings.name not in self._connections:
+                self._connections[settings.name] = ImapConnection.connect(settings, token_source)
+            yield self._connections[settings.name]
 
-    def _drafts(self) -> str:
-        folder = self._imap.special_folder("drafts")
+    def _drafts(self) -> tuple[ImapConnection, str]:
+        connection = next(self._each())
+        folder = connection.special_folder("drafts")
         if folder is None:
             raise AssistantError(
-                f"The mailbox {self._settings.name} has no folder for drafts: create one named Drafts, "
+                f"The mailbox {connection.settings.name} has no folder for drafts: create one named Drafts, "
                 'or use release = "approval" in the rules.'
             )
-        return folder
+        return connection, folder
 
     def is_placed(self, message_id: str) -> bool:
-        return bool(self._imap.find_message_id(self._drafts(), message_id))
+        connection, folder = self._drafts()
+        return bool(connection.find_message_id(folder, message_id))
 
     def place(self, raw: bytes, at: datetime) -> None:
-        self._imap.append(self._drafts(), raw, ["\\Draft"], at)
+        connection, folder = self._drafts()
+        connection.append(folder, raw, ["\\Draft"], at)
 
     def remove(self, message_id: str) -> None:
-        folder = self._drafts()
-        for uid in self._imap.find_message_id(folder, message_id):
-            self._imap.delete_uid(folder, uid)
+        connection, folder = self._drafts()
+        for uid in connection.find_message_id(folder, message_id):
+            connection.delete_uid(folder, uid)
 
     def was_sent(self, message_id: str) -> bool:
-        """Whether the mail is among the mailbox's sent mail; False too where there is no such folder."""
-        folder = self._imap.special_folder("sent")
-        return folder is not None and bool(self._imap.find_message_id(folder, message_id))
+        """Whether the mail is among sent mail; False too where there is no such folder."""
+        for connection in self._each():
+            folder = connection.special_folder("sent")
+            if folder is not None and connection.find_message_id(folder, message_id):
+                return True
+        return False

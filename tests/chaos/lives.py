@@ -224,7 +224,8 @@ def _live(order: Order, counter: mmap.mmap) -> None:
     Boundaries(counter, order.kill_at).install()
     daemon: Daemon | None = None
     reader = workplace.mailbox_reader(lambda: daemon.wake() if daemon else None)
-    reader._wait = _quick
+    for each in reader.readers:
+        each._wait = _quick
     passes = Passes(workplace, reader, workplace.delivery())
     passes.delivery.recover()
     if order.mode == "once":

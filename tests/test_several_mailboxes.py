@@ -160,7 +160,9 @@ def test_the_same_mail_in_two_mailboxes_is_one_record_with_two_locations(two: Tw
     two.second.deliver(mail("只在这里。"))
     two.whole()
     assert len(two.office.records()) == 2
-    assert two.locations() == [("hello", "logged"), ("projects", "duplicate"), ("projects", "logged")]
+    # Which copy is the record goes by their bytes.
+    assert [mailbox for mailbox, _ in two.locations()] == ["hello", "projects", "projects"]
+    assert sorted(outcome for _, outcome in two.locations()) == ["duplicate", "logged", "logged"]
 
 
 def test_one_that_is_down_does_not_stop_the_other_and_is_read_when_it_is_back(two: Two, tmp_path: Path) -> None:
@@ -199,7 +201,7 @@ def test_a_new_numbering_of_one_leaves_the_other_alone(two: Two) -> None:
     two.whole()
     two.second.renumber()
     two.whole()
-    assert two.locations() == [("hello", "logged"), ("projects", "logged"), ("projects", "duplicate")]
+    assert sorted(two.locations()) == [("hello", "logged"), ("projects", "duplicate"), ("projects", "logged")]
 
 
 # --- sending while one is down --------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from alembic import command
@@ -33,7 +34,9 @@ def current_revision(database: Database) -> str | None:
         raise store_error(error, database.engine.url) from error
 
 
+@functools.cache
 def newest_revision() -> str:
+    """The revision that this program brings databases to."""
     head = ScriptDirectory.from_config(migration_config()).get_current_head()
     assert head is not None, "the package carries at least one migration"
     return head

@@ -22,9 +22,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from assistant.bootstrap import Options, Workplace
@@ -172,8 +171,8 @@ def _load_everything() -> None:
     gc.freeze()
 
 
-_compiled: list[Any] = []
-"""The statements that were compiled when everything was warmed up."""
+_warmed_up: list[Engine] = []
+"""The engine that compiled the statements when everything was warmed up."""
 
 
 def _warm(order: Order) -> None:
@@ -182,7 +181,7 @@ def _warm(order: Order) -> None:
     passes = Passes(workplace, workplace.mailbox_reader(), workplace.delivery())
     passes.whole()
     passes.close()
-    _compiled.append(workplace.database.engine._compiled_cache)
+    _warmed_up.append(workplace.database.engine)
     workplace.database.close()
     gc.collect()
     gc.freeze()
@@ -219,8 +218,8 @@ def _born(order: Order, counter: mmap.mmap) -> int:
 def _live(order: Order, counter: mmap.mmap) -> None:
     threading.excepthook = lambda found: (traceback.print_exception(found.exc_value), os._exit(_BUG))
     workplace = _workplace(order)
-    if _compiled:
-        workplace.database.engine._compiled_cache = _compiled[0]
+    if _warmed_up:
+        _share_statements(workplace.database.engine, _warmed_up[-1])
     Boundaries(counter, order.kill_at).install()
     daemon: Daemon | None = None
     reader = workplace.mailbox_reader(lambda: daemon.wake() if daemon else None)
@@ -233,6 +232,12 @@ def _live(order: Order, counter: mmap.mmap) -> None:
         return
     daemon = Daemon(workplace, passes)
     daemon.run()
+
+
+def _share_statements(engine: Engine, warm: Engine) -> None:
+    """Compiled statements are found again by their dialect, too: it has to be the same object."""
+    engine.dialect = engine.pool._dialect = warm.dialect
+    engine._compiled_cache = warm._compiled_cache
 
 
 def _quick(stop: threading.Event, seconds: float) -> None:

@@ -4,9 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-# Random mail, faults and kills on real servers; make chaos ROUNDS=1000 SEED=7, or PLAN=FILE. See tests/chaos/README.md.
+# Random mail, faults and kills on real servers; make chaos ROUNDS=1000 SEED=7, or PLAN=FILE,
+# DATABASE=postgresql. See tests/chaos/README.md.
 ROUNDS ?= 30
 SEED   ?= 1
+DATABASE ?= sqlite
 
 .PHONY: chaos demo test lint types layers unit setup lock wheel clean
 
@@ -16,7 +18,7 @@ demo: setup
 test: lint types layers unit
 
 chaos: setup
-	$(BIN)/python -m tests.chaos --rounds $(ROUNDS) --seed $(SEED) $(if $(PLAN),--plan $(PLAN))
+	$(BIN)/python -m tests.chaos --rounds $(ROUNDS) --seed $(SEED) --database $(DATABASE) $(if $(PLAN),--plan $(PLAN))
 
 lint: setup
 	$(BIN)/ruff check .

@@ -11,12 +11,14 @@ import tempfile
 import time
 from pathlib import Path
 
+from assistant.log import set_up_logging
 from tests.exactly_once import killed_often, prepared
 from tests.servers.processes import free_port
 from tests.servers.smtp_sink import smtp_server
 
 
 def main() -> int:
+    set_up_logging("error")
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--kills", type=int, default=200)
     arguments.add_argument("--steps", type=int, default=500)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from assistant.log import set_up_logging
 from tests.chaos.boundaries import differences, kills, uninterrupted
-from tests.chaos.plans import plan_from
-from tests.chaos.rounds import Outcome, rounds, stage
+from tests.chaos.plan_files import plan_from
+from tests.chaos.rounds import Outcome, rounds, run_round, seed_of, stage
+from tests.chaos.sabotage import WAYS
 
 
 def main() -> int:
@@ -21,6 +22,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same mail and the same faults")
     parser.add_argument("--only", type=int, metavar="ROUND", help="only this round of those that the seed gives")
     parser.add_argument("--plan", type=Path, metavar="FILE", help="faults from a file, see tests/chaos/README.md")
+    parser.add_argument(
+        "--database",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="on a PostgreSQL of its own half of the lives have several workers",
+    )
     parser.add_argument("--log", type=Path, metavar="FILE", help="where the daemons' log goes")
     parser.add_argument(
         "--keep", type=Path, metavar="FOLDER", help="databases of rounds that went wrong are copied here"
@@ -37,22 +44,30 @@ def main() -> int:
     parser.add_argument(
         "--encoder", choices=("auto", "on", "off"), default="off", help="of the daemon that --soak runs"
     )
+    parser.add_argument(
+        "--sabotage", action="store_true", help="instead: the product is broken on purpose; every way must be noticed"
+    )
     parser.add_argument("--verbose", action="store_true", help="a line for every round, and its lives")
     wanted = parser.parse_args()
+    if wanted.rounds < 1 or (wanted.only is not None and wanted.only < 1):
+        parser.error("rounds are counted from 1")
     try:
-        plan = plan_from(wanted.plan) if wanted.plan else None
-    except (ValueError, TypeError, OSError) as error:
-        print(f"the plan cannot be used: {error}", file=sys.stderr)
+        plan = plan_from(wanted.plan, wanted.database) if wanted.plan else None
+    except (ValueError, OSError) as error:
+        print(f"the plan cannot be used:\n{error}", file=sys.stderr)
         return 2
+    if wanted.sabotage:
+        return _sabotage(wanted.seed, wanted.log)
     if wanted.soak:
         from tests.chaos.soak import main as soak
 
         return soak(wanted.soak, wanted.encoder)
     if wanted.boundaries:
-        return _boundaries(wanted.seed, wanted.boundaries, wanted.log)
+        return _boundaries(wanted.seed, wanted.boundaries, wanted.log, wanted.database)
     numbers = range(1, wanted.rounds + 1) if wanted.only is None else [wanted.only]
     more = f" --plan {wanted.plan}" if wanted.plan else ""
-    print(f"seed {wanted.seed}, {len(numbers)} rounds", flush=True)
+    more += f" --database {wanted.database}" if wanted.database != "sqlite" else ""
+    print(f"seed {wanted.seed}, {len(numbers)} rounds on {wanted.database}", flush=True)
     outcomes: list[Outcome] = []
 
     def tell(outcome: Outcome) -> None:
@@ -64,7 +79,8 @@ def main() -> int:
 
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
-        failed = rounds(wanted.log or Path(scratch) / "lives.log", wanted.seed, numbers, plan, tell, wanted.keep)
+        log = wanted.log or Path(scratch) / "lives.log"
+        failed = rounds(log, wanted.seed, numbers, plan, tell, wanted.keep, wanted.database)
     seconds = time.monotonic() - began
     print(
         f"{len(outcomes)} rounds in {seconds:.0f} s ({seconds / max(1, len(outcomes)):.2f} s each): "
@@ -74,10 +90,22 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _boundaries(seed: int, every: int, log: Path | None) -> int:
+def _sabotage(seed: int, log: Path | None) -> int:
+    """One round for each way to break the product; ends with 1 when one goes unnoticed."""
+    unnoticed = 0
+    with tempfile.TemporaryDirectory() as scratch, stage(log or Path(scratch) / "lives.log") as on:
+        for name, (_, plan) in WAYS.items():
+            outcome = run_round(on, 1, seed_of(seed, 1), plan, sabotage=name)
+            unnoticed += not outcome.wrong
+            print(f"{name}: {f'noticed: {outcome.wrong[0]}' if outcome.wrong else 'NOT NOTICED'}", flush=True)
+    print(f"the product was broken in {len(WAYS)} ways; {unnoticed} went unnoticed")
+    return 1 if unnoticed else 0
+
+
+def _boundaries(seed: int, every: int, log: Path | None, database: str) -> int:
     wrong = done = 0
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as scratch, stage(log or Path(scratch) / "lives.log") as on:
+    with tempfile.TemporaryDirectory() as scratch, stage(log or Path(scratch) / "lives.log", database) as on:
         whole = uninterrupted(on, seed)
         print(f"seed {seed}: passes of {', '.join(str(count) for count in whole.boundaries)} boundaries", flush=True)
         for text in whole.wrong:

@@ -36,9 +36,9 @@ from assistant.store.tables import (
 from tests.chaos.correspondence import MONDAY_PASS, THURSDAY_PASS, Week, random_week
 from tests.chaos.invariants import mail_in, mail_out, marks_out
 from tests.chaos.lives import End, Order
-from tests.chaos.rounds import Stage, put, quick_config
+from tests.chaos.rounds import Stage, quick_config
+from tests.chaos.scenes import MailboxScene
 from tests.offices import open_office
-from tests.servers.dovecot import Mailbox
 from tests.servers.smtp_sink import Faults
 
 PASSES = (MONDAY_PASS, THURSDAY_PASS, THURSDAY_PASS + timedelta(minutes=70))
@@ -99,32 +99,33 @@ _numbers = iter(range(1, 10**9))
 def _run(on: Stage, seed: int, kill: Kill | None) -> Result:
     week = random_week(random.Random(seed))
     mailbox = on.dovecot.new_mailbox(f"boundary{next(_numbers)}@lanhai.example")
-    config = quick_config(on.folder / mailbox.user, mailbox, on.dovecot.plain_port, on.sink.port)
+    scene = MailboxScene(mailbox, random.Random(seed))
+    config = quick_config(on, mailbox, on.dovecot.plain_port)
     office = open_office(config)
     office.workplace.database.close()
     on.sink.received.clear()
-    on.sink.faults = Faults()
+    on.sink.begin(Faults())
     boundaries = []
     for number, at in enumerate(PASSES):
         for letter in (week.monday, week.thursday, [])[number]:
             for folder, raw in letter.copies:
-                put(mailbox, raw, folder)
+                scene.deliver(raw, folder)
         order = Order(str(config), at.isoformat(), "once")
         if kill is not None and kill.on_pass == number:
             on.nursery.live(dataclasses.replace(order, kill_at=kill.boundary))
-        boundaries.append(_to_its_end(on, mailbox, order).boundaries)
+        boundaries.append(_to_its_end(on, scene, order).boundaries)
     with office.session() as session:
         result = _result(on, session, week, tuple(boundaries))
     office.workplace.database.close()
     return result
 
 
-def _to_its_end(on: Stage, mailbox: Mailbox, order: Order) -> End:
+def _to_its_end(on: Stage, scene: MailboxScene, order: Order) -> End:
     """What the server took lies among sent mail before the next pass looks there, as providers do."""
-    placed = {path.read_bytes() for path in mailbox.files("Sent")}
+    placed = {path.read_bytes() for path in scene.mailbox.files("Sent")}
     for item in on.sink.received:
         if item.content not in placed:
-            put(mailbox, item.content, "Sent")
+            scene.deliver(item.content, "Sent")
     end = on.nursery.live(order)
     assert not end.bug, "a life ended with an unexpected error; see the log"
     assert not end.trouble, "a pass without faults found its servers in trouble; see the log"

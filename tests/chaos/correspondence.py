@@ -187,9 +187,9 @@ def _noise(chance: random.Random) -> Iterator[Letter]:
 
 
 def _letter(chance: random.Random, raw: bytes, *, removed: bool = False) -> Letter:
-    copies = [("INBOX", raw)]
+    copies = [("Clients" if chance.random() < 0.1 else "INBOX", raw)]
     if not removed and chance.random() < 0.15:
-        copies.append((chance.choice(("INBOX", "Sent")), raw))
+        copies.append((chance.choice(("INBOX", "Sent", "Clients")), raw))
     return Letter(tuple(copies), removed)
 
 

@@ -6,7 +6,7 @@ import email
 import email.policy
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -16,6 +16,7 @@ from assistant.intake.ledger import unaccounted
 from assistant.store.tables import CadenceRunRow, Contact, Location, OutboxMessage, Quarantine, RawMail, Record
 from parsers import parse
 from tests.chaos.correspondence import Client, Letter, Week
+from tests.chaos.scenes import Doors
 from tests.offices import AGENCY
 from tests.servers.smtp_sink import Received
 
@@ -53,8 +54,13 @@ def mail_in(session: Session, letters: Iterable[Letter]) -> Iterator[str]:
             yield f"{name} has {count} records, {held[raw_id]} entries in quarantine; outcomes {found}"
 
 
-def mail_out(session: Session, received: Sequence[Received], week: Week, now: datetime) -> Iterator[str]:
-    """Every due step is one accepted mail or a stored reason; nothing was accepted twice or without a row."""
+def mail_out(
+    session: Session, received: Sequence[Received], week: Week, now: datetime, gone: Iterable[bytes] = ()
+) -> Iterator[str]:
+    """Every due step is one accepted mail or a stored reason; nothing was accepted twice or without a row.
+
+    `gone`: mail that people took away, perhaps before it was read; of its clients nothing can be expected.
+    """
     rows = {row.message_id: row for row in session.scalars(select(OutboxMessage))}
     accepted = Counter(parse(item.content).message_id or "" for item in received)
     yield from _accepted(rows, accepted)
@@ -65,7 +71,9 @@ def mail_out(session: Session, received: Sequence[Received], week: Week, now: da
             yield f"run {run.id} ({run.cadence}) was due at {run.due_at:%a %H:%M} and was not decided"
         if run.status == "stopped" and not run.reason:
             yield f"run {run.id} ({run.cadence}) stopped without a reason"
-    yield from _steps(session, week, list(rows.values()))
+    taken = "\n".join(everything_said(raw) for raw in gone)
+    expected = [client for client in week.clients if client.domain not in taken]
+    yield from _steps(session, expected, week.silent, list(rows.values()))
 
 
 def _accepted(rows: dict[str, OutboxMessage], accepted: Counter[str]) -> Iterator[str]:
@@ -93,9 +101,11 @@ def _settled(row: OutboxMessage, accepted: Counter[str], now: datetime) -> Itera
         yield f"{name} was due at {row.due_at:%a %H:%M} and lies there: {row.reason}"
 
 
-def _steps(session: Session, week: Week, rows: Sequence[OutboxMessage]) -> Iterator[str]:
+def _steps(
+    session: Session, clients: Sequence[Client], silent: Container[int], rows: Sequence[OutboxMessage]
+) -> Iterator[str]:
     contacts = {contact.addr_spec: contact for contact in session.scalars(select(Contact))}
-    for client in week.clients:
+    for client in clients:
         contact = contacts.get(client.buyer)
         if contact is None:
             yield f"client {client.number} is not known"
@@ -105,7 +115,7 @@ def _steps(session: Session, week: Week, rows: Sequence[OutboxMessage]) -> Itera
         for (run, step), count in keys.items():
             if count > 1:
                 yield f"run {run} has {count} mails for step {step}"
-        if client.number in week.silent and not steps and not _held_back(session, contact):
+        if client.number in silent and not steps and not _held_back(session, contact):
             yield f"client {client.number} was silent for three days, and nothing was decided"
 
 
@@ -139,6 +149,13 @@ def marks_out(session: Session, received: Sequence[Received], clients: Sequence[
             for mark in client.marks:
                 if client not in ours and mark.lower() in text:
                     yield f"a mail to {', '.join(item.recipients)} carries the mark {mark} of client {client.number}"
+
+
+def secrets_out(way_in: Doors) -> Iterator[str]:
+    """Whoever shows the wrong certificate is told nothing: no password, and nothing else."""
+    for kind, each in way_in.impostors.items():
+        if each.told:
+            yield f"a server with a certificate that is not its own ({kind}) was told {len(each.told)} bytes"
 
 
 def everything_said(raw: bytes) -> str:

@@ -9,8 +9,10 @@ import pytest
 
 from tests.chaos.boundaries import Kill, differences, uninterrupted
 from tests.chaos.invariants import everything_said
-from tests.chaos.plans import FaultPlan, Life, plan_from
+from tests.chaos.plan_files import plan_from
+from tests.chaos.plans import FaultPlan, Life
 from tests.chaos.rounds import Stage, run_round, seed_of, stage
+from tests.chaos.sabotage import WAYS
 from tests.offices import mail
 from tests.servers.imap_faults import Plan
 from tests.servers.smtp_sink import Faults
@@ -31,7 +33,7 @@ def test_random_rounds_keep_every_promise(on: Stage, number: int) -> None:
 def test_a_plan_of_ones_own_is_lived(on: Stage) -> None:
     plan = FaultPlan(
         (Life(imap=(Plan(cut_after=900),), kill_at=30, seconds=2.0),),
-        (Life(mode="once", smtp=Faults(drop="accepted"), seconds=5.0), Life(mode="once", twins=True, seconds=5.0)),
+        (Life(mode="once", smtp=Faults(drop="accepted"), seconds=5.0), Life(mode="once", workers=2, seconds=5.0)),
     )
     outcome = run_round(on, 1, seed_of(12, 1), plan)
     assert outcome.wrong == ()
@@ -58,18 +60,27 @@ def test_a_process_that_dies_at_a_boundary_leaves_what_the_uninterrupted_run_lea
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("monday = 1", "one table for each life"),
-        ("[[tuesday]]", "unknown key 'tuesday'"),
-        ('[[monday]]\nmod = "once"', "unknown key 'mod'"),
-        ('[[monday]]\nmode = "twice"', "none of 'once', 'daemon'"),
-        ("[[monday]]\nseconds = 0", "above 0"),
-        ('[[thursday]]\nimap = [{ending = "bang"}]', "none of 'fin'"),
-        ('[[thursday]]\nsmtp = {dropp = "mail"}', "unknown key 'dropp'"),
+        ("monday = 1", "1: monday: input should be a valid list"),
+        ("[[tuesday]]", "1: tuesday: unknown key; known are monday, thursday"),
+        ('[[monday]]\nmod = "once"', '2: monday, 1, mod: unknown key.*Did you mean "mode"'),
+        ('[[monday]]\nmode = "twice"', "2: monday, 1, mode: input should be 'once' or 'daemon', not 'twice'"),
+        ("[[monday]]\nseconds = 0", "seconds: input should be greater than 0, not 0"),
+        ('[[thursday]]\nimap = [{ending = "bang"}]', "imap, 1, ending: input should be 'fin'"),
+        ('[[thursday]]\nsmtp = {dropp = "mail"}', 'dropp: unknown key.*Did you mean "drop"'),
         ("[[thursday", "Expected"),
-        ('[[monday]]\nimap = [{cut_after = "many"}]', "wrong type"),
-        ("[[monday]]\nkill_at = -1", "below 0"),
-        ('[[monday]]\nimap = [{replace = ["one"]}]', "two strings"),
-        ('[[monday]]\nsmtp = {drop = "lunch"}', "none of"),
+        ('[[monday]]\nimap = [{cut_after = "many"}]', "cut_after: input should be a valid integer, not 'many'"),
+        ("[[monday]]\nkill_at = -1", "kill_at: input should be greater than or equal to 0, not -1"),
+        ('[[monday]]\nimap = [{replace = ["one"]}]', "replace: list should have at least 2 items"),
+        ('[[monday]]\nsmtp = {drop = "lunch"}', "drop: input should be 'connect'"),
+        ('[[monday]]\nsmtp = {replies = {accepted = "250 2.0.0 yes"}}', "accepted"),
+        ('[[monday]]\nsmtp = {replies = {rcpt = "later"}}', 'rcpt: write a reply as a server gives it, such as "451'),
+        ('[[monday]]\nclock = "late"', 'clock: write how far it is wrong, as "\\+20 min"'),
+        ("[[monday]]\npause = {minutes = 3.0}", "pause: write either at"),
+        ("[[monday]]\nworkers = 90", "workers: input should be less than or equal to 8, not 90"),
+        ('[[monday]]\nevent = ["renumber", "explode"]', "event"),
+        ('[[monday]]\nstore = "gone"', "add --database postgresql"),
+        ('[[monday]]\ncertificate = "expired"\nimap = [{throttle = true}]', "before a byte of imap can be counted"),
+        ("", "no life in it"),
     ],
 )
 def test_a_plan_with_a_mistake_is_refused_with_its_place(tmp_path: Path, text: str, words: str) -> None:
@@ -84,8 +95,14 @@ def test_the_plan_of_the_readme_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "plan.toml"
     path.write_text(readme.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
     plan = plan_from(path)
-    assert [len(plan.monday), len(plan.thursday)] == [1, 2]
+    assert [len(plan.monday), len(plan.thursday)] == [2, 4]
     assert plan.thursday[0].imap[1] == Plan(corrupt_at=900)
+
+
+def test_a_product_that_sends_twice_is_noticed(on: Stage) -> None:
+    name = "send uncertain mail again"
+    outcome = run_round(on, 1, seed_of(1, 1), WAYS[name][1], sabotage=name)
+    assert any("was accepted 2 times" in text for text in outcome.wrong)
 
 
 def test_a_mark_is_found_however_it_is_encoded() -> None:

@@ -11,6 +11,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
+GARBAGE = b"\x00\xff\xfe ** )(}{ {99999999999} \r\n* 7 FETCH (UID\r\n* NONSENSE [\r\n\x1b[2J"
+BYE = b"\r\n* BYE going down for maintenance\r\n"
+THROTTLED = (b" OK [READ-ONLY]", b" NO [LIMIT] too many simultaneous connections")
+
 Ending = Literal["fin", "rst", "half_close", "stall"]
 
 
@@ -24,7 +28,9 @@ class Plan:
     `corrupt_at`: this byte is another. `duplicate`: the first occurrence of these bytes is said twice. `reorder`: in the
     first answer that is long enough the first two stretches of this many bytes change places. `bytes_per_second`: no
     more than that. `replace`: (old, new) in the server's words. `deaf_after`: so many bytes of the client are passed on,
-    the rest is swallowed, as when a firewall forgets a connection.
+    the rest is swallowed, as when a firewall forgets a connection. `garbage_after`: so many bytes on, the server says
+    things that are no IMAP. `bye_after`: so many bytes on, it says BYE and closes. `throttle`: it opens no folder, because
+    of too many connections. `refuse`: the connection is reset before a word is said.
     """
 
     cut_after: int | None = None
@@ -38,11 +44,16 @@ class Plan:
     reorder: int = 0
     bytes_per_second: int = 0
     deaf_after: int | None = None
+    garbage_after: int | None = None
+    bye_after: int | None = None
+    throttle: bool = False
+    refuse: bool = False
 
     @property
     def garbles(self) -> bool:
         """Whether it may change what is inside a message, which nobody can notice."""
-        return self.corrupt_at is not None or bool(self.reorder) or self.duplicate == b"\r\n"
+        changed = self.corrupt_at is not None or self.garbage_after is not None or bool(self.reorder)
+        return changed or bool(self.duplicate) or self.replace is not None
 
     def __str__(self) -> str:
         """What differs from a plan that does nothing, for the log of a test."""
@@ -94,7 +105,11 @@ class FaultProxy:
             with self._lock:
                 self.connections += 1
                 plan = replace(self.plans.pop(0) if self.plans else self.always)
-                self._open.append((client, server))
+                if not plan.refuse:
+                    self._open.append((client, server))
+            if plan.refuse:
+                _finish(client, server, "rst")
+                continue
             for target, arguments in (
                 (_pass_on, (client, server, self.said, plan)),
                 (_misbehave, (server, client, plan)),
@@ -118,8 +133,7 @@ def _misbehave(server: socket.socket, client: socket.socket, plan: Plan) -> None
     passed, tail = 0, b""
     with suppress(OSError):
         while data := server.recv(65536):
-            if plan.replace:
-                data = data.replace(*plan.replace)
+            data = _reworded(data, plan, passed)
             if plan.duplicate and plan.duplicate in data:
                 data = data.replace(plan.duplicate, plan.duplicate * 2, 1)
                 plan.duplicate = b""
@@ -144,6 +158,21 @@ def _misbehave(server: socket.socket, client: socket.socket, plan: Plan) -> None
                 _finish(client, server, plan.ending)
                 return
         client.shutdown(socket.SHUT_WR)
+
+
+def _reworded(data: bytes, plan: Plan, passed: int) -> bytes:
+    """What the server says in place of `data`, when it has said `passed` bytes before."""
+    if plan.replace:
+        data = data.replace(*plan.replace)
+    if plan.throttle:
+        data = data.replace(*THROTTLED)
+    if plan.garbage_after is not None and plan.garbage_after < passed + len(data):
+        place, plan.garbage_after = max(0, plan.garbage_after - passed), None
+        data = data[:place] + GARBAGE + data[place:]
+    if plan.bye_after is not None and plan.bye_after < passed + len(data):
+        data = data[: max(0, plan.bye_after - passed)] + BYE
+        plan.cut_after, plan.ending = passed + len(data), "fin"
+    return data
 
 
 def _send(client: socket.socket, data: bytes, plan: Plan) -> None:

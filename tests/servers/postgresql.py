@@ -55,6 +55,11 @@ class PostgreSql:
         """Even when somebody still holds a connection."""
         self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
+    def dump(self, name: str) -> str:
+        """The database as SQL."""
+        command = [str(_binaries() / "pg_dump"), "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "--inserts", name]
+        return run(command, capture_output=True, text=True, check=True).stdout
+
     def _execute(self, statement: str) -> None:
         import psycopg
 

@@ -33,10 +33,12 @@ class Received:
 class Faults:
     """What goes wrong; tests change it while the server runs.
 
-    `recipients`: address → reply to RCPT. `replies`: reply to MAIL, DATA or the body; a 421 also hangs up. `drop`: where
+    `recipients`: address → reply to RCPT. `replies`: reply in place of the greeting, or to MAIL, RCPT, DATA or the body; a
+    421 also hangs up, as does any greeting but 220. `drop`: where
     the connection is cut without a word (`data`: instead of 354; `body`: in the middle of the text; `accepted`: after the
     message was taken, before the reply). `delay`: seconds to think. `greylist`: each first attempt gets 451. `limit`:
-    how many messages a connection may carry before 421.
+    how many messages a connection may carry before 421. `connections`: how many there may be at a time. `first`: replies
+    and drops come only so many times; 0 is always.
     """
 
     recipients: dict[str, str] = field(default_factory=dict)
@@ -45,6 +47,8 @@ class Faults:
     delay: dict[Phase, float] = field(default_factory=dict)
     greylist: bool = False
     limit: int = 0
+    connections: int = 0
+    first: int = 0
 
 
 @dataclass
@@ -57,9 +61,25 @@ class SmtpSink:
     users: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     connections: int = 0
+    open: int = 0
+    struck: int = 0
+    """How many replies and drops of `faults` there were."""
     logins: list[str] = field(default_factory=list)
     greylisted: set[tuple[str, str]] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self, faults: Faults) -> None:
+        """From now on the server fails like this."""
+        self.faults, self.struck = faults, 0
+
+    def strikes(self, phase: Phase, *, drop: bool = False) -> bool:
+        """Whether a reply, or a drop, comes in this phase now; counts those that do."""
+        faults = self.faults
+        wanted = faults.drop == phase if drop else phase in faults.replies
+        if not wanted or (faults.first and self.struck >= faults.first):
+            return False
+        self.struck += 1
+        return True
 
     @property
     def login_needed(self) -> bool:
@@ -72,13 +92,21 @@ class _Server(SMTP):
     sink: SmtpSink
     carried = 0
     dropped = False
+    greeted = False
+    unwelcome = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         with self.sink.lock:
             self.sink.connections += 1
-        if self.sink.faults.drop == "connect":
+            self.sink.open += 1
+        if self.sink.strikes("connect", drop=True):
             self.drop()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        with self.sink.lock:
+            self.sink.open -= 1
+        super().connection_lost(error)
 
     @property
     def inside_tls(self) -> bool:
@@ -90,25 +118,40 @@ class _Server(SMTP):
             self.transport.abort()
 
     async def push(self, status: Any) -> None:
+        if str(status).startswith("220 ") and not self.greeted:
+            self.greeted = True
+            status = await self.greeting() or status
         if not self.dropped:
             await super().push(status)
-            if str(status).startswith("421") and self.transport is not None:
+            if (str(status).startswith("421") or self.unwelcome) and self.transport is not None:
                 self.transport.close()
+
+    async def greeting(self) -> str | None:
+        """What is said in place of 220; then the connection ends."""
+        faults = self.sink.faults
+        await asyncio.sleep(faults.delay.get("connect", 0.0))
+        words = None
+        if faults.connections and self.sink.open > faults.connections:
+            words = "421 4.7.0 too many connections"
+        elif self.sink.strikes("connect"):
+            words = faults.replies["connect"]
+        self.unwelcome = words is not None
+        return words
 
     async def pass_phase(self, phase: Phase) -> str | None:
         """Does what the faults say for a phase; returns the reply to give instead of the usual one."""
         await asyncio.sleep(self.sink.faults.delay.get(phase, 0.0))
-        if self.sink.faults.drop == phase:
+        if self.sink.strikes(phase, drop=True):
             self.drop()
             return "421 dropped"
-        return self.sink.faults.replies.get(phase)
+        return self.sink.faults.replies[phase] if self.sink.strikes(phase) else None
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802  # aiosmtpd's name
         reply = await self.pass_phase("data")
         if reply is not None:
             await self.push(reply)
             return
-        if self.sink.faults.drop == "body":
+        if self.sink.strikes("body", drop=True):
             await self.push("354 go on")
             await self._reader.read(64)
             self.drop()
@@ -168,8 +211,9 @@ class _Handler:
                 )
             )
             number = len(self.sink.received)
-        if self.sink.faults.drop == "accepted":
+        if self.sink.strikes("accepted", drop=True):
             server.drop()
+        await asyncio.sleep(self.sink.faults.delay.get("accepted", 0.0))
         return f"250 2.0.0 kept as {number}"
 
     async def auth_XOAUTH2(self, server: _Server, args: list[str]) -> AuthResult:  # noqa: N802  # aiosmtpd's name

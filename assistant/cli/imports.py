@@ -50,8 +50,8 @@ def import_history(
             if isinstance(found, SourceMessage):
                 yield HistoricMail(found.raw, found.received_at)
             else:
-                problems.append(str(found))
-                say(f"passed over: {found}")
+                problems.append(found.message)
+                say(f"passed over: {found.message}")
 
     with _progress() as progress:
         reading = progress.add_task("reading files", total=count_messages(paths))

@@ -11,14 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from assistant.intake.isolation import CostLimits, CostlyMessageError, IsolatedParser, is_risky, parse_within
+from assistant.store.tables import Location
 from parsers import Message
 
 _log = structlog.get_logger("assistant.intake")
 
 MOST_DEATHS = 4
 """After the process ended so often while one and the same message was under way, it goes into quarantine."""
+_NAMED = 20
+"""So many suspects are named in the log; a batch is larger, and only one of it is to blame."""
 _PREFIX = ".reading-"
 _numbers = itertools.count(1)
 
@@ -75,8 +80,6 @@ class ReadingMarker:
         for path in sorted(self._folder.glob(f"{_PREFIX}*")) if self._folder is not None else ():
             for location, deaths in _deaths_in(path).items():
                 found[location] = max(found.get(location, 0), deaths)
-        if found:
-            _log.warning("process_died_reading", messages=len(found))
         return found
 
 
@@ -110,10 +113,29 @@ class CarefulReading:
         self._limits = limits or CostLimits()
         self._isolated = isolated or IsolatedParser(self._limits)
         self._marker = ReadingMarker(folder)
+        self._named = False
 
     def suspects(self) -> tuple[int, ...]:
         """Locations at which a process died before: to be taken one at a time, before everything else."""
         return tuple(self._marker.deaths)
+
+    def name_suspects(self, session: Session) -> None:
+        """Says once, for each message that was under way when a process died, where it lies; nothing of what it says."""
+        if self._named or not self._marker.deaths:
+            return
+        self._named = True
+        shown = list(self._marker.deaths)[:_NAMED]
+        for location in session.scalars(select(Location).where(Location.id.in_(shown)).order_by(Location.id)):
+            _log.warning(
+                "process_died_reading",
+                location=location.id,
+                mailbox=location.mailbox,
+                folder=location.folder,
+                uidvalidity=location.uidvalidity,
+                uid=location.uid,
+                deaths=self._marker.deaths[location.id],
+                under_way=len(self._marker.deaths),
+            )
 
     def parse(self, location: int, raw: bytes) -> Message:
         """The message's facts. Raises CostlyMessageError when it took too much, or brought the process down too often."""

@@ -11,12 +11,15 @@ from datetime import datetime
 import structlog
 
 from assistant.intake.facts import fingerprint, plausible_time
+from assistant.mail.sources import is_empty
 from assistant.model.authentication import ProveSender
 from assistant.model.people import Directory, Relation, relate
 from assistant.model.reading import Reader, TextToRead
 from parsers import Message
 
 _log = structlog.get_logger("assistant.intake")
+
+EMPTY = "the message is empty: whoever gave it gave no word and no header of it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,8 @@ def parse_and_prepare(
 
 
 def _parsed(mail: KeptMail, parse: Callable[[KeptMail], ParsedMail]) -> ParsedMail | Unparsed:
+    if is_empty(mail.raw):
+        return Unparsed(mail.location_id, "parse", "EmptyMessage", EMPTY)
     try:
         return parse(mail)
     except Exception as error:  # noqa: BLE001  # whatever a message breaks, the others go on

@@ -184,7 +184,10 @@ class Intake:
 
     def _batches(self, limit: int | None, stop: Callable[[], bool]) -> Iterator[_Batch]:
         """Batch after batch; with a process beside the next is begun before one is handed out."""
-        for suspect in self._careful.suspects():
+        if suspects := self._careful.suspects():
+            with self._database.reading() as session:
+                self._careful.name_suspects(session)
+        for suspect in suspects:
             if (alone := self._begin_batch(1, only=suspect)) is not None:
                 yield alone
             self._careful.settled(suspect)

@@ -27,6 +27,7 @@ MBOX_SUFFIXES = frozenset({".mbox", ".mbx"})
 _BEGINNING = 1024
 _CHUNK = 1024 * 1024
 _FIRST_HEADER = re.compile(rb"^(?:\xef\xbb\xbf)?[!-9;-~]+[ \t]*:[ \t\r\n]")
+_NOTHING = re.compile(rb"[\s\0]*+\Z")
 _UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
 
 
@@ -138,6 +139,9 @@ def _whole(stream: BinaryIO, source: str, position: str, received_at: datetime |
     raw = stream.read(LARGEST_MESSAGE + 1)
     if len(raw) > LARGEST_MESSAGE:
         yield _too_large(source, position)
+    if is_empty(raw):
+        yield _empty(source, position)
+        return
     yield SourceMessage(source, position, raw[:LARGEST_MESSAGE], received_at)
 
 
@@ -156,6 +160,9 @@ def _split(stream: BinaryIO, source: str, prefix: str = "") -> Iterator[SourceIt
         position = f"{prefix}{message.offset}"
         if message.truncated:
             yield _too_large(source, position)
+        if is_empty(message.raw):
+            yield _empty(source, position)
+            continue
         yield SourceMessage(source, position, message.raw, message.received_at)
 
 
@@ -173,6 +180,16 @@ def _zip(path: Path) -> Iterator[SourceItem]:
                         yield from _split(cast("BinaryIO", stream), str(path), f"{member}:")
             except _UNREADABLE as error:
                 yield _unreadable(path, error, member)
+
+
+def is_empty(raw: bytes) -> bool:
+    """Whether there is nothing but white space and NULs, as in a file whose disk was full."""
+    return _NOTHING.match(raw) is not None
+
+
+def _empty(source: str, position: str) -> SourceProblem:
+    where = f"{source} ({position})" if position else source
+    return SourceProblem(source, position, f"{where} is empty: no message.")
 
 
 def _too_large(source: str, position: str) -> SourceProblem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -157,6 +158,9 @@ def test_what_kills_the_process_again_and_again_is_put_away_and_the_rest_is_read
         assert run.returncode == -signal.SIGKILL, run.stderr.decode()
         deaths += 1
     assert deaths == MOST_DEATHS
+    [named] = [line for line in run.stdout.decode().splitlines() if "process_died_reading" in line and "uid=2" in line]
+    assert re.search(rf"deaths={MOST_DEATHS} folder=INBOX location=\d+ mailbox=shared", named)
+    assert "致命" not in run.stdout.decode()
     with office.session() as session:
         outcomes = sorted(session.scalars(select(Location.outcome)))
         reason = session.scalar(select(Quarantine.reason)) or ""

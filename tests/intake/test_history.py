@@ -210,3 +210,14 @@ def test_a_path_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
     outcome = command(write_config(tmp_path), "import", str(tmp_path / "nothing.mbox"))
     assert outcome.status == 2
     assert "nothing.mbox" in outcome.err
+
+
+def test_files_without_a_word_are_no_mail_and_named(tmp_path: Path) -> None:
+    config = write_config(tmp_path / "agency")
+    for name, raw in (("a", b""), ("b", b" \r\n\r\n"), ("c", b"\0" * 4096), ("d", HISTORY[0])):
+        (tmp_path / f"{name}.eml").write_bytes(raw)
+    outcome = command(config, "import", "--json", str(tmp_path), reader=lambda *_: TaggedReader())
+    counts = json.loads(outcome.out)
+    assert (outcome.status, counts["read"], counts["logged"], counts["problems"]) == (1, 1, 1, 3)
+    assert f"passed over: {tmp_path / 'a.eml'} is empty" in outcome.err
+    assert len(open_office(config).records()) == 1

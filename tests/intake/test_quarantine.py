@@ -120,3 +120,12 @@ def test_a_full_disk_is_no_fault_of_the_message(office: Office) -> None:
     pages("1073741823")
     assert office.workplace.interpret().logged == len(mails)
     assert in_quarantine(office) == []
+
+
+@pytest.mark.parametrize("raw", [b"", b"\r\n\r\n \t", b"\0" * 5_000])
+def test_a_message_without_a_word_or_a_header_is_no_record(office: Office, raw: bytes) -> None:
+    counts = office.hear(raw, mail("第二封"))
+    assert (counts.logged, counts.quarantined) == (1, 1)
+    (row,) = in_quarantine(office)
+    assert (row.phase, "the message is empty" in row.reason) == ("parse", True)
+    assert len(office.records()) == 1

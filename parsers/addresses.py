@@ -19,8 +19,10 @@ from parsers.encoded_words import decode_words
 from parsers.limits import MAX_ADDRESSES, Defects
 from parsers.types import Address
 
-_SIMPLE = re.compile(r"""\s*(?:"([^"\\<>]*)"|([^"<>@,;:()\\']*?))\s*<([^\s<>@,;:()"']+@[A-Za-z0-9.-]+)>\s*""")
-_BARE = re.compile(r"\s*([A-Za-z0-9!#$%&*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+)\s*")
+_LISTED = re.compile(
+    r"""\s*(?:(?:"([^"\\<>]*)"\s*|([^"<>@,;:()\\']*))<([^\s<>@,;:()"']+@[A-Za-z0-9.-]+)>|([A-Za-z0-9!#$%&*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+))\s*(?:,|$)"""
+)
+"""One mailbox of a list in a usual form, and the comma after it: a name or none and brackets, or a bare address."""
 _PLAIN_RUN = re.compile(r"""[^"(<,;:\\]+""")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
@@ -48,27 +50,19 @@ def read_addresses(line: str, defects: Defects, where: str, hint: str | None = N
     """Every mailbox of a field's unfolded value (encoded-words still encoded), groups flattened, in order."""
     if not line:
         return ()
-    match = _SIMPLE.fullmatch(line)
-    if match is not None:
-        return (_finish(match[1] if match[1] is not None else match[2], match[3], defects, where, hint),)
     found: list[Address] = []
-    if '"' not in line and "(" not in line and ";" not in line and ":" not in line:
-        for piece in line.split(","):
-            match = _SIMPLE.fullmatch(piece)
-            bare = _BARE.fullmatch(piece) if match is None else None
-            if match is not None:
-                found.append(_finish(match[2], match[3], defects, where, hint))
-            elif bare is not None:
-                found.append(_finish("", bare[1], defects, where, hint))
-            else:
-                found = []
-                break
-            if len(found) >= MAX_ADDRESSES:
-                defects.add("addresses-cut", where, f"more than {MAX_ADDRESSES} mailboxes")
-                break
-        if found:
-            return tuple(found)
-    return _read_carefully(line, defects, where, hint)
+    at, end = 0, len(line)
+    while at < end:
+        match = _LISTED.match(line, at)
+        if match is None:
+            return _read_carefully(line, defects, where, hint)
+        quoted, name, bracketed, bare = match.groups()
+        found.append(_finish(quoted or (name or "").rstrip(), bracketed or bare, defects, where, hint))
+        at = match.end()
+        if len(found) >= MAX_ADDRESSES:
+            defects.add("addresses-cut", where, f"more than {MAX_ADDRESSES} mailboxes")
+            break
+    return tuple(found)
 
 
 def read_return_path(value: str) -> str:

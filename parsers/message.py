@@ -144,6 +144,7 @@ def _assemble(
     parents = read_parents(headers.lines(b"in-reply-to"), defects)
     references = read_ids(headers.lines(b"references"), defects, "references")
     originator, sender = _authors(headers, defects)
+    message_id = read_id(headers.line(b"message-id")) if headers.raw(b"message-id") else None
     return_path = read_return_path(headers.line(b"return-path")) if headers.raw(b"return-path") is not None else None
     language = read_language(cut.reply or text)
     signs = KindInput(
@@ -166,7 +167,7 @@ def _assemble(
         "forward", lambda: _forwarded(text, cut, marked, subject_facts, contents, defects), None, defects
     )
     return Message(
-        message_id=read_id(headers.line(b"message-id")) if headers.raw(b"message-id") else None,
+        message_id=message_id,
         in_reply_to=parents[0] if parents else None,
         references=tuple(dict.fromkeys((*references, *parents[1:]))) if len(parents) > 1 else references,
         date=date,
@@ -197,7 +198,7 @@ def _assemble(
         invitation=contents.invitation,
         language=language,
         thread_index=_thread_index(headers),
-        aliases=_aliases(headers),
+        aliases=_aliases(headers, message_id),
         authentication_results=headers.get("authentication-results") or (),
         list_id=_list_id(headers),
         security=contents.security,
@@ -258,6 +259,8 @@ def _received(headers: Headers) -> datetime | None:
 
 def _delivered_to(headers: Headers) -> tuple[str, ...]:
     found: dict[str, None] = {}
+    if headers.fields.keys().isdisjoint(_DELIVERED_TO):
+        return ()
     for name in _DELIVERED_TO:
         if name in headers.fields:
             for address in _addresses(headers, name, Defects()):
@@ -276,8 +279,9 @@ def _thread_index(headers: Headers) -> str | None:
     return root.hex() if len(root) == 22 else None
 
 
-def _aliases(headers: Headers) -> tuple[str, ...]:
-    own = read_id(headers.line(b"message-id")) if headers.raw(b"message-id") else None
+def _aliases(headers: Headers, own: str | None) -> tuple[str, ...]:
+    if headers.fields.keys().isdisjoint(_ALIASES):
+        return ()
     ids = dict.fromkeys(
         found
         for name in _ALIASES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from contextlib import suppress
 
 from parsers.limits import Defects
 
@@ -12,8 +13,8 @@ _ODD = bytes(set(range(256)) - set(_BASE64_LETTERS) - set(b"= \t\r\n-_"))
 _WHITE = b" \t\r\n"
 _SOFT_BREAK_WITH_SPACE = re.compile(rb"=[ \t]+(?=\n)")
 _HIDDEN_BASE64 = re.compile(rb"\s*(?:[A-Za-z0-9+/]{40,}\n)*[A-Za-z0-9+/]{4,}={0,2}\s*")
-_HIDDEN_QUOTED_PRINTABLE = re.compile(rb"(?:=[89A-F][0-9A-F]){2}|=\n")
-_QUOTED_PRINTABLE_PAIRS = re.compile(rb"(?:=[89A-F][0-9A-F]){2,}")
+_HIDDEN_QUOTED_PRINTABLE = re.compile(rb"=(?:[89A-F][0-9A-F]=[89A-F][0-9A-F]|\n)")
+_QUOTED_PRINTABLE_PAIRS = re.compile(rb"=[89A-F][0-9A-F](?:=[89A-F][0-9A-F])+")
 _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\n]{1,250})\n", re.MULTILINE)
 _NAMES = {
     "base64": "base64", "b64": "base64", "base-64": "base64", "x-base64": "base64",
@@ -51,12 +52,15 @@ def decode_quoted_printable(body: bytes) -> bytes:
 
 def decode_base64(body: bytes, *, is_text: bool, defects: Defects, where: str) -> bytes:
     """Odd characters skipped, wrong padding mended, pieces with padding between them joined, text after it kept."""
+    sound = _sound_base64(body.replace(b"\n", b""))
+    if sound is not None:
+        return sound
     compact = body.translate(None, _WHITE)
     if not compact:
         return b""
-    letters = compact.rstrip(b"=")
-    if len(compact) % 4 == 0 and len(compact) - len(letters) <= 2 and not letters.translate(None, _BASE64_LETTERS):
-        return binascii.a2b_base64(compact)
+    sound = _sound_base64(compact)
+    if sound is not None:
+        return sound
     odd = len(compact) - len(compact.translate(None, _ODD))
     if is_text and _is_not_base64(body, compact, odd):
         defects.add("transfer-encoding-wrong", where, "labelled base64, is not")
@@ -70,6 +74,15 @@ def decode_base64(body: bytes, *, is_text: bool, defects: Defects, where: str) -
         if usable:
             chunks.append(binascii.a2b_base64(usable + b"=" * (-len(usable) % 4)))
     return b"".join(chunks) + (b"\n" + tail if tail else b"")
+
+
+def _sound_base64(compact: bytes) -> bytes | None:
+    """What it says if nothing is wrong with it, else None. The strict decoder takes too much padding for sound."""
+    if len(compact) % 4 or compact.endswith(b"==="):
+        return None
+    with suppress(binascii.Error):
+        return binascii.a2b_base64(compact, strict_mode=True)
+    return None
 
 
 def _is_not_base64(body: bytes, compact: bytes, odd: int) -> bool:

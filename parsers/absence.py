@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 
 from parsers.absence_dates import read_return_date
-from parsers.tables import words
+from parsers.tables import phrases, words
 from parsers.types import Evidence
 
 LONGEST_READ: Final = 6000
@@ -70,14 +70,16 @@ _MAY_BE: Final = re.compile(
     r"auto|out.of|oof|ooo|away|leave|vacation|holiday|absen|自[动動]|外出|出差|假|不在|公出|応答|회신|автоответ",
     re.IGNORECASE,
 )
-_MENTIONS: Final = words(
-    "auto out.of away.from away.on away.until on.leave leave vacation holiday travel unavailable attending not.in.the.office closed not.be 自动 自動 休假 外出 出差 假 不在 离开 培训 公干 旅行 開會"
+_MENTIONS: Final = phrases(
+    words(
+        "auto out.of away.from away.on away.until on.leave leave vacation holiday travel unavailable attending not.in.the.office closed not.be 自动 自動 休假 外出 出差 假 不在 离开 培训 公干 旅行 開會"
+    )
 )
 
 
 def _mentions(lowered: str) -> bool:
     """A quick look for any word that an absence is spoken of with; most mail has none."""
-    return any(word in lowered for word in _MENTIONS)
+    return _MENTIONS.occur_in(lowered)
 
 
 _PRESENT: Final = AbsenceFacts(automatic=False, absent=False, returns_on=None)

@@ -16,6 +16,7 @@ from parsers.limits import MAX_MACHINE_BYTES, MAX_NESTED_MESSAGES, MAX_TEXT, Def
 from parsers.mime import Part, read_part, read_tree
 from parsers.parameters import clean_filename
 from parsers.quotation_html import HtmlText, read_html
+from parsers.tables import phrases
 from parsers.transfer import decode_transfer, split_uuencoded
 from parsers.types import Attachment, Invitation
 
@@ -58,7 +59,7 @@ _STUB = re.compile(
     r"|(?:不支持|支持|使用|采用|使用)\s*html|html\s*(?:邮件|郵件|格式|浏览|瀏覽)|(?:无法|無法|不能)(?:正常)?(?:显示|顯示|查看|阅读)|在浏览器中(?:查看|打开)",
     re.IGNORECASE,
 )
-_STUB_WORDS = ("html", "HTML", "Html", "view", "View", "显示", "顯示", "查看", "阅读", "浏览", "瀏覽")
+_STUB_WORDS = phrases(("html", "HTML", "Html", "view", "View", "显示", "顯示", "查看", "阅读", "浏览", "瀏覽"))
 """One of these is in every stub: cheaper to look for first."""
 
 
@@ -95,7 +96,7 @@ class Block:
             return False
         if (
             len(plain) < 600
-            and any(word in plain for word in _STUB_WORDS)
+            and _STUB_WORDS.occur_in(plain)
             and _STUB.search(plain)
             and len(self.html_text()) > 20
         ):

@@ -101,22 +101,24 @@ def decode(data: bytes, label: str | None = None, hint: str | None = None) -> De
 
 def _decode_seven_bit(data: bytes, codec: str | None, *, labelled: bool) -> Decoded:
     if codec in _ESCAPED:
-        text = _iso_2022_cn(data) if codec == "iso2022cn" else _strict(data, codec)
-        if text is not None and not _has_surrogates(text):
-            return Decoded(text, codec, as_labelled=True)
-        text = data.decode(codec if codec != "iso2022cn" else "ascii", "replace")
-        return Decoded(text.encode("utf-8", "replace").decode("utf-8"), codec, as_labelled=False)
-    if codec in _WIDE and b"\x00" in data:
+        read = _iso_2022_cn(data) if codec == "iso2022cn" else _strict(data, codec)
+        if read is not None and not _has_surrogates(read):
+            return Decoded(read, codec, as_labelled=True)
+        lossy = data.decode(codec if codec != "iso2022cn" else "ascii", "replace")
+        return Decoded(lossy.encode("utf-8", "replace").decode("utf-8"), codec, as_labelled=False)
+    text = data.decode("ascii")
+    if codec in _WIDE and "\x00" in text:
         return _decode_wide(data, codec)
-    if b"~{" in data and (codec in (None, "ascii", "gb18030")) and _HZ.search(data):
-        text = _strict(data, "hz")
-        if text is not None:
-            return Decoded(text, "hz", as_labelled=False)
-    if b"\x1b$" in data:
-        text = _iso_2022_cn(data) if b"\x0e" in data else _strict(data, "iso2022_jp_ext")
-        if text is not None:
-            return Decoded(text, "iso2022cn" if b"\x0e" in data else "iso2022_jp_ext", as_labelled=False)
-    return Decoded(data.decode("ascii"), codec or "ascii", as_labelled=codec is not None or not labelled)
+    if "~{" in text and codec in (None, "ascii", "gb18030") and _HZ.search(data):
+        read = _strict(data, "hz")
+        if read is not None:
+            return Decoded(read, "hz", as_labelled=False)
+    if "\x1b$" in text:
+        shifted = "\x0e" in text
+        read = _iso_2022_cn(data) if shifted else _strict(data, "iso2022_jp_ext")
+        if read is not None:
+            return Decoded(read, "iso2022cn" if shifted else "iso2022_jp_ext", as_labelled=False)
+    return Decoded(text, codec or "ascii", as_labelled=codec is not None or not labelled)
 
 
 def _decode_wide(data: bytes, codec: str) -> Decoded:

@@ -9,8 +9,9 @@ from typing import Final
 from parsers.quotation_headers import is_ruler
 from parsers.quotation_lines import fold
 from parsers.signature_tables import DISCLAIMER_BODY, DISCLAIMER_BODY_ZH, DISCLAIMER_STARTS, DISCLAIMER_WORDS, FOOTER
+from parsers.tables import phrases
 
-_ASCII_WORDS: Final = tuple(word for word in DISCLAIMER_WORDS if word.isascii())
+_WORDS: Final = phrases(DISCLAIMER_WORDS)
 LOOKED_AT: Final = 120
 """Lines from the end that are looked at: signatures are at the end, and time stays linear."""
 
@@ -25,7 +26,7 @@ def content_end(lines: Sequence[str], end: int) -> int:
 def has_disclaimer_word(lines: Sequence[str]) -> bool:
     """Whether any word stands in the lines without which no disclaimer or footer is written."""
     sample = "\n".join(line[:1500] for line in lines).lower()
-    return any(word in sample for word in (_ASCII_WORDS if sample.isascii() else DISCLAIMER_WORDS))
+    return _WORDS.occur_in(sample)
 
 
 def peel_disclaimer(lines: Sequence[str], end: int) -> int:

@@ -23,10 +23,12 @@ from parsers.quotation_headers import (
 from parsers.quotation_lines import fold
 from parsers.quotation_tables import FORWARD_SIGNS
 from parsers.subjects import SubjectFacts, read_subject
+from parsers.tables import phrases
 from parsers.types import Address, Forwarded
 from parsers.written_dates import read_written_datetime
 
 _ADDRESS: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+_SIGNS: Final = phrases(FORWARD_SIGNS)
 _LOOKED_AT: Final = 8_000
 """Characters in which a mail that does not call itself a forward must show that it is one."""
 _FIRST_LINES: Final = 14
@@ -122,7 +124,7 @@ def _may_forward(text: str, cut: Cut | None) -> bool:
         start = cut.header_spans[0][0] if cut.header_spans else cut.first
         looked = "\n".join(cut.lines[start : start + _FIRST_LINES])[:_LOOKED_AT]
     lowered = looked.lower()
-    if any(sign in lowered for sign in FORWARD_SIGNS):
+    if _SIGNS.occur_in(lowered):
         return True
     first = fold(text[:_LOOKED_AT].lstrip().split("\n", 1)[0]).lstrip("> ")
     return starts_block(first) or is_marker(first) or is_bare_marker(first) or is_ruler(first)

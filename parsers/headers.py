@@ -94,9 +94,11 @@ class Headers(Mapping[str, tuple[str, ...]]):
         if len(value) > MAX_FIELD_BYTES and name not in _LONG_LISTS:
             self.defects.add("header-cut", name.decode("ascii"), f"{len(value)} bytes")
             value = value[:MAX_FIELD_BYTES]
+        if value.isascii():
+            line = _unfold(value.decode("ascii"))
+            if "~{" not in line or "=?" in line:
+                return line
         value = unfold(value)
-        if value.isascii() and (b"~{" not in value or b"=?" in value):
-            return value.decode("ascii")
         read = decode(value, None, self.hint)
         if read.codec not in ("utf-8", "ascii"):
             self.defects.add("raw-8bit-header", name.decode("ascii"), f"read as {read.codec}")
@@ -118,11 +120,15 @@ class Headers(Mapping[str, tuple[str, ...]]):
 
 def unfold(value: bytes) -> bytes:
     """RFC 5322 §2.2.3: line ends before white space go; NULs and stray carriage returns too."""
-    if b"\n" in value:
-        value = value.replace(b"\n\t", b"\n ").replace(b"\n", b"")
-    if b"\x00" in value or b"\r" in value:
-        value = value.replace(b"\x00", b"").replace(b"\r", b" ")
-    return value.strip(b" \t")
+    return _unfold(value.decode("latin-1")).encode("latin-1")
+
+
+def _unfold(value: str) -> str:
+    if "\n" in value:
+        value = value.replace("\n\t", "\n ").replace("\n", "")
+    if "\x00" in value or "\r" in value:
+        value = value.replace("\x00", "").replace("\r", " ")
+    return value.strip(" \t")
 
 
 def read_headers(data: bytes, start: int, limit: int, defects: Defects, where: str = "") -> tuple[Headers, int]:

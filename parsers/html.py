@@ -81,7 +81,7 @@ def walk(root: LexborNode, tags: str, marks: Marks | None = None) -> list[Line]:
     """The lines of the tree in order. `tags` is what `grow` gave with it."""
     return _Walk(
         marks,
-        may_hide=" hidden" in tags or (any(word in tags for word in _MAY_HIDE) and HIDING.search(tags) is not None),
+        may_hide=" hidden" in tags or (any(map(tags.__contains__, _MAY_HIDE)) and HIDING.search(tags) is not None),
         may_be_tight="mso" in tags or "margin" in tags or 'class="p' in tags,
         may_keep_space="white-space" in tags,
     ).run(root)

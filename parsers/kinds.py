@@ -25,6 +25,7 @@ from parsers.kinds_tables import (
     SPAM_TEXT,
     SPAM_WORDS,
 )
+from parsers.tables import phrases
 from parsers.types import Address, Bounced, Evidence, Invitation
 
 
@@ -178,6 +179,7 @@ def _calendar_reply(signs: KindInput) -> KindFacts | None:
 
 
 _LIST_HEADERS: Final = frozenset(LIST_HEADERS)
+_SPAM_WORDS: Final = phrases(SPAM_WORDS)
 
 
 def _is_list(signs: KindInput) -> bool:
@@ -234,7 +236,7 @@ def _spam(signs: KindInput) -> KindFacts | None:
     offers: set[str] = set()
     if not answers:
         sample = f"{signs.subject}\n{signs.text[:3000]}".lower()
-        if any(word in sample for word in SPAM_WORDS):
+        if _SPAM_WORDS.occur_in(sample):
             offers = {str(found) for found in SPAM_TEXT.findall(sample)}
     if len(offers) >= 2:
         evidence.append(Evidence("spam-words", ", ".join(sorted(offers))[:160]))

@@ -42,17 +42,16 @@ def read_language(text: str) -> str:
     sample = text[:LONGEST_READ]
     if "@" in sample or "&" in sample or "://" in sample or "www." in sample:
         sample = _NOISE.sub(" ", sample)
-    found = _WORD.findall(sample)
     if sample.isascii():
-        return "en" if _is_english(found) else "unknown"
-    different = set(sample)
+        return "en" if _is_english(_WORD.findall(sample.lower())) else "unknown"
+    found = _WORD.findall(sample)
     han = "".join(_HAN.findall(sample))
-    if _KANA_OR_HANGUL.search("".join(different)):
+    if _KANA_OR_HANGUL.search(sample):
         other = len("".join(_KANA_OR_HANGUL.findall(sample)))
         if other * 4 > len(han) + len(found):
             return "unknown"
     if not han:
-        return "en" if _is_english(found) else "unknown"
+        return "en" if _is_english([word.lower() for word in found]) else "unknown"
     # A Chinese word is about two characters long.
     chinese_words = len(han) / 2
     long_words = [word for word in found if len(word) > 1]
@@ -64,17 +63,20 @@ def read_language(text: str) -> str:
         return "mixed"
     if share < 0.3:
         return "mixed" if chinese_words >= 4 else "en"
-    return _script(different)
+    return _script(han)
 
 
-def _script(different: set[str]) -> str:
+def _script(han: str) -> str:
     """By the number of different characters that only one script has."""
-    simplified, traditional = len(_ONLY_SIMPLIFIED & different), len(_ONLY_TRADITIONAL & different)
+    telling = set("".join(_OF_ONE_SCRIPT.findall(han)))
+    simplified = len(_ONLY_SIMPLIFIED & telling)
+    traditional = len(telling) - simplified
     return "zh-Hant" if traditional > simplified else "zh-Hans"
 
 
 _ONLY_SIMPLIFIED = _SIMPLIFIED - _TRADITIONAL
 _ONLY_TRADITIONAL = _TRADITIONAL - _SIMPLIFIED
+_OF_ONE_SCRIPT = re.compile("[" + "".join(sorted(_ONLY_SIMPLIFIED | _ONLY_TRADITIONAL)) + "]+")
 _FOREIGN = frozenset(
     words(
         "der die das und ist nicht ich wir sie mit für auf le la les des est une vous nous pour dans et el los las una que por para con del y "
@@ -88,11 +90,11 @@ _ENGLISH = frozenset(
 )
 
 
-def _is_english(found: list[str]) -> bool:
-    if not found:
+def _is_english(lower: list[str]) -> bool:
+    if not lower:
         return False
-    lower = [word.lower() for word in found[:150]]
+    lower = lower[:150]
     english = sum(map(_ENGLISH.__contains__, lower))
     foreign = sum(map(_FOREIGN.__contains__, lower))
-    accented = sum(not word.isascii() for word in lower)
+    accented = len(lower) - sum(map(str.isascii, lower))
     return foreign + accented <= english or (foreign + accented) * 12 < len(lower)

@@ -9,6 +9,7 @@ from typing import Final
 
 from parsers.quotation_lines import fold, without_bold
 from parsers.quotation_tables import FORWARD_SIGNS, MARKERS, NOT_MAIL_LABELS, ROLES
+from parsers.tables import phrases
 
 CORE_ROLES: Final = frozenset(("from", "date", "to", "cc", "subject"))
 _ADDRESS_ROLES: Final = frozenset(("from", "to", "cc", "bcc", "reply-to"))
@@ -24,6 +25,7 @@ _PHONE: Final = re.compile(r"(?<![\d@])(?:\+?86[- ]?)?1[3-9]\d{9}(?!\d)|(?<!\d)0
 _INNER_LABEL: Final = re.compile(
     r"(?:(?<=[\s;>\])|])|(?<=\d))\**([^\W\d_]{1,12}(?:[ ]{1,3}[^\W\d_]{1,8}){0,3})\**\s{0,3}:"
 )
+_FORWARD_SIGNS: Final = phrases(FORWARD_SIGNS)
 _MAY_MARK: Final = re.compile(r"[-=_*~]{2}|above|[上之]")
 _REPLY_ABOVE: Final = re.compile(
     r"^(?:please )?(?:type |write |enter )?(?:your )?(?:reply|respon[ds]e?)s? (?:is )?above (?:this|the) (?:line|dotted line)|^请?在(?:此|这|本)(?:行|线|条线)(?:以上|上方|之上)(?:回复|输入|填写)"
@@ -246,7 +248,7 @@ def is_bare_marker(folded: str) -> bool:
 def is_forward_marker(folded: str) -> bool:
     """Whether a marker speaks of a forwarded mail."""
     lowered = folded.lower()
-    return any(sign in lowered for sign in FORWARD_SIGNS)
+    return _FORWARD_SIGNS.occur_in(lowered)
 
 
 def is_ruler(folded: str) -> bool:

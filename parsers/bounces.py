@@ -66,7 +66,7 @@ class BounceFacts:
 
 def read_bounce(signs: KindInput) -> BounceFacts | None:
     """Returns the facts of a delivery status notification, or None if the mail is none."""
-    if any(
+    if signs.parts and any(
         part.content_type in ("message/feedback-report", "message/disposition-notification") for part in signs.parts
     ):
         return None

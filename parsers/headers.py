@@ -34,36 +34,38 @@ _LONG_LISTS = frozenset({b"to", b"cc", b"bcc", b"references", b"in-reply-to", b"
 class Headers(Mapping[str, tuple[str, ...]]):
     """Fields by lower-case name, each the tuple of its decoded values in order. Decoded when first asked for."""
 
-    __slots__ = ("_decoded", "_names", "defects", "fields", "hint")
+    __slots__ = ("_decoded", "_spelled", "defects", "fields", "hint")
 
     def __init__(self, fields: dict[bytes, list[bytes]], defects: Defects) -> None:
         self.fields = fields
         self._decoded: dict[str, tuple[str, ...]] = {}
-        self._names: tuple[str, ...] | None = None
+        self._spelled: dict[str, bytes] | None = None
         self.defects = defects
         self.hint: str | None = None
         """Charset to try for raw 8-bit values before guessing."""
 
+    def _names(self) -> dict[str, bytes]:
+        if self._spelled is None:
+            self._spelled = {name.decode("ascii"): name for name in self.fields}
+        return self._spelled
+
     def __getitem__(self, name: str) -> tuple[str, ...]:
         values = self._decoded.get(name)
         if values is None:
-            values = tuple([self._to_text(name, raw) for raw in self.fields[name.encode("ascii", "replace")]])
+            spelled = self._names()[name]
+            values = tuple([self._clean(name, self._to_line(spelled, raw)) for raw in self.fields[spelled]])
             self._decoded[name] = values
         return values
 
     def get(self, name: str, default: tuple[str, ...] | None = None) -> tuple[str, ...] | None:  # type: ignore[override] # narrower than Mapping.get
         """Decoded values of that name; asking for what is not there is most of the asking and must be cheap."""
-        if name in self._decoded:
-            return self._decoded[name]
-        return self[name] if name.encode("ascii", "replace") in self.fields else default
+        return self[name] if name in self._names() else default
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.encode("ascii", "replace") in self.fields
+        return name in self._names()
 
     def __iter__(self) -> Iterator[str]:
-        if self._names is None:
-            self._names = tuple([name.decode("ascii") for name in self.fields])
-        return iter(self._names)
+        return iter(self._names())
 
     def __len__(self) -> int:
         return len(self.fields)
@@ -105,9 +107,6 @@ class Headers(Mapping[str, tuple[str, ...]]):
         elif "\ufffd" in read.text:
             self.defects.add("header-characters-lost", name.decode("ascii"))
         return read.text
-
-    def _to_text(self, name: str, raw: bytes) -> str:
-        return self._clean(name, self._to_line(name.encode("ascii", "replace"), raw))
 
     def _clean(self, name: str, line: str) -> str:
         text = decode_words(line, self.hint) if "=?" in line else line

@@ -86,12 +86,10 @@ def _values(signs: KindInput, name: str) -> tuple[str, ...]:
 
 def _found(signs: KindInput, table: Mapping[str, tuple[tuple[re.Pattern[str], str], ...]]) -> list[Evidence]:
     """Evidence of every header that the table knows and whose value has its form, in the mail's order."""
-    if table.keys().isdisjoint(signs.headers):
-        return []
+    names = [name for name in signs.headers if name in table]
     return [
         Evidence(sign, f"{name}: {value}"[:160])
-        for name in signs.headers
-        if name in table
+        for name in names
         for pattern, sign in table[name]
         for value in _values(signs, name)
         if pattern.search(value.strip())

@@ -34,6 +34,8 @@ _LONGEST_MARKER: Final = 140
 _DASHES: Final = frozenset("-=_*~+#[<|>—–─━－＊")
 _MARKER_ENDS: Final = " \t\u00a0\u3000:：.,，-*_"
 _BLANK_OR_DASH: Final = " \t\u00a0\u3000-*_="
+_DASH_OR_BLANK: Final = _DASHES | frozenset(_BLANK_OR_DASH)
+_LONGEST_WORDED: Final = max(map(len, MARKERS))
 _LONGEST_VERB_LINE: Final = 24
 _VERB_LINES: Final = frozenset(VERBS_AT_END)
 MOST_LINES: Final = 40_000
@@ -215,7 +217,7 @@ def _scan(cut: Cut) -> None:
                 lowest = index + 1
             index += 1
             continue
-        span = _header_at(cut, index, lowest) if cut.looks < _MOST_LOOKS else None
+        span = _header_at(cut, index, lowest) if _may_head(cut.bodies[index]) and cut.looks < _MOST_LOOKS else None
         if span is None or span.start < 0:
             if cut.first_written is None and not is_ruler(cut.lines[index]):
                 cut.first_written = index
@@ -249,8 +251,6 @@ def _is_groupwise_header(cut: Cut, index: int) -> bool:
 def _header_at(cut: Cut, index: int, lowest: int) -> Span | None:
     """The quote header on line `index`; start -1 if a block was read and refused."""
     raw = cut.bodies[index]
-    if ":" not in raw and "：" not in raw and "@" not in raw and "|" not in raw[:8] and not _has_look_of_marker(raw):
-        return None
     labelled = raw.find(":", 0, _LABEL_WITHIN) > 0 or raw.find("：", 0, _LABEL_WITHIN) > 0 or "|" in raw[:8]
     ends = may_end_attribution(raw)
     marker = len(raw) <= _LONGEST_MARKER and _may_be_marker(raw)
@@ -276,13 +276,15 @@ def _header_at(cut: Cut, index: int, lowest: int) -> Span | None:
     return _at_attribution(cut, index, lowest) if ends else None
 
 
-def _has_look_of_marker(raw: str) -> bool:
-    """The cheapest look at a line without colon, address or bar: most lines of most mail go no further."""
+def _may_head(raw: str) -> bool:
+    """The cheapest look at a line: most lines of most mail have nothing that a quote header needs."""
+    if ":" in raw or "：" in raw or "@" in raw or "|" in raw[:8]:
+        return True
     if len(raw) > _LONGEST_MARKER:
         return False
-    if raw[0] in _DASHES or raw[0] in _BLANK_OR_DASH or raw[-1] in _BLANK_OR_DASH:
+    if raw[0] in _DASH_OR_BLANK or raw[-1] in _BLANK_OR_DASH or "above" in raw or "上" in raw:
         return True
-    return raw.lower() in MARKERS or "above" in raw or "上" in raw
+    return len(raw) <= _LONGEST_WORDED and raw.lower() in MARKERS
 
 
 def _may_be_marker(raw: str) -> bool:

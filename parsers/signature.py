@@ -47,6 +47,7 @@ _ANNOUNCES: Final = re.compile(
 )
 """What is said above names that belong to the text."""
 _CHINESE_CLAUSES: Final = re.compile(r"[\u4e00-\u9fff],[\u4e00-\u9fff]")
+_NOT_IN_NAMES: Final = re.compile(r"[,:;?!@\d]")
 _DAY_ALONE: Final = re.compile(r"(?:19|20)\d\d[-/.年]\s?\d{1,2}[-/.月]\s?\d{1,2}日?$")
 _DASH_BLANK_WORD: Final = re.compile(r"^- (?!(?:yes|no|none|done|okay)$)[^\W\d_]{3,20}$", re.IGNORECASE)
 _ADDRESS_ALONE: Final = re.compile(r"^<?[^\s<>@|]+@[^\s<>@|]+\.[A-Za-z]{2,}>?$")
@@ -343,7 +344,7 @@ def _is_prose(line: str) -> bool:
 
 
 def _is_name(line: str) -> bool:
-    return 0 < len(line) <= 40 and not re.search(r"[,:;?!@\d]", line) and (len(line.split()) <= 5)
+    return 0 < len(line) <= 40 and not _NOT_IN_NAMES.search(line) and len(line.split()) <= 5
 
 
 def _with_closing_above(lines: Sequence[str], start: int) -> int:

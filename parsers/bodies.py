@@ -94,12 +94,7 @@ class Block:
         plain = self.plain.strip()
         if not plain:
             return False
-        if (
-            len(plain) < 600
-            and _STUB_WORDS.occur_in(plain)
-            and _STUB.search(plain)
-            and len(self.html_text()) > 20
-        ):
+        if len(plain) < 600 and _STUB_WORDS.occur_in(plain) and _STUB.search(plain) and len(self.html_text()) > 20:
             return False
         enough = 3 * len(plain) + 200
         if len(self.html) <= enough or len(plain) >= 4000 or len(_ANY_TAG.sub("", self.html)) <= enough:

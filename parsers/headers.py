@@ -10,9 +10,7 @@ from parsers.encoded_words import decode_words
 from parsers.limits import MAX_FIELD_BYTES, MAX_FIELDS, Defects
 
 _FIELD = re.compile(rb"^([!-9;-~]{1,200})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)\n?", re.MULTILINE)
-_FIELD_OR_STRAY = re.compile(
-    rb"^(?:([!-9;-~]{1,200})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)|[^\n]+)\n?", re.MULTILINE
-)
+_FIELD_OR_STRAY = re.compile(rb"^(?:([!-9;-~]{1,200})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)|[^\n]+)\n?", re.MULTILINE)
 """The same; a line that belongs to no field is a match without a name."""
 _FROM_LINE = re.compile(rb"[>\s]*From [^\n]*\n?")
 _KNOWN = frozenset(

@@ -23,10 +23,15 @@ def interpreting(workplace: Workplace) -> Interpreting:
         reader = ReaderInUse(workplace.load_reader, workplace.models_folder)
     return Interpreting(
         reader,
-        AgencySide(workplace.directory, workplace.locality, FREE_MAIL_DOMAINS, workplace.default_owner),
+        agency_side(workplace),
         workplace.config.intake.cutoff,
         workplace.archive,
     )
+
+
+def agency_side(workplace: Workplace) -> AgencySide:
+    """What relating needs to know of the agency; without the means to prove senders by keys in the DNS."""
+    return AgencySide(workplace.directory, workplace.locality, FREE_MAIL_DOMAINS, workplace.default_owner)
 
 
 def our_addresses(workplace: Workplace) -> tuple[str, ...]:

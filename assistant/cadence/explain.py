@@ -42,6 +42,7 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "stage-change": ("ended with a change of stage", "阶段已变"),
     "hand-over": ("ended with a hand-over", "已交接"),
     "bounce": ("ended: the address bounces", "地址退信"),
+    "unconfirmed": ("waits until a colleague has written to the contact", "同事还没有给对方写过信"),
     "opt-out": ("ended: the contact asked for no more", "对方已退订"),
     "project-closed": ("ended: the project is over", "项目已结束"),
     "rule-removed": ("ended: the rule was removed", "规则已删除"),

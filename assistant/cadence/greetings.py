@@ -10,7 +10,7 @@ from assistant.cadence.matching import client_misses, country_of, language_of
 from assistant.cadence.people import addresses_of
 from assistant.cadence.restraint import Candidate, give_way
 from assistant.cadence.rules import Greeting, Rulebook
-from assistant.cadence.stops import absent_until
+from assistant.cadence.stops import UNCONFIRMED, absent_until
 from assistant.cadence.timing import ONE_DAY, Timetable, add_days, timetable
 from assistant.calendar.business import Calendars, roll_back
 from assistant.calendar.festivals import FESTIVALS, festival_date, personal_date
@@ -151,6 +151,8 @@ def greeting_refused(client: ClientFacts, contact: ContactFacts, table: Timetabl
         return "by-hand", "nothing automatic is sent"
     if contact.bouncing:
         return "bounce", f"{contact.address} cannot be delivered to"
+    if not contact.confirmed:
+        return "unconfirmed", UNCONFIRMED.format(name=contact.name or contact.address)
     if any(wish.scope in ("all", "greetings") for wish in contact.opt_outs):
         return "opt-out", f"{contact.name} asked for none"
     if client.open_complaint:

@@ -75,6 +75,8 @@ def _contact_stops(contact: ContactFacts | None, thread_id: int) -> tuple[StopRe
         return "hand-over", f"{contact.name} has left"
     if contact.bouncing:
         return "bounce", f"{contact.address} cannot be delivered to"
+    if not contact.confirmed:
+        return "unconfirmed", UNCONFIRMED.format(name=contact.name or contact.address)
     scopes: tuple[OptOutScope, ...] = ("all", "follow-ups")
     for wish in contact.opt_outs:
         if wish.scope in scopes or (wish.scope == "thread" and wish.thread_id == thread_id):
@@ -102,6 +104,10 @@ def _no_match(facts: ProjectFacts, run: CadenceRun, cadence: Cadence) -> tuple[S
     if not reason and not cadence.unless.is_empty and not mismatch(cadence.unless, facts, contact):
         reason = "unless matches"
     return ("no-match", reason) if reason else None
+
+
+UNCONFIRMED: Final = "no colleague has written to {name} yet"
+"""Whoever writes to us becomes a client at once; mail of ours goes only where a person has written before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from assistant.store.tables import Client
 
-app = typer.Typer(help="List clients; `set` and `merge` correct them.", invoke_without_command=True)
+app = typer.Typer(help="List clients; `add`, `set` and `merge` correct them.", invoke_without_command=True)
 
 _Text = Annotated[Optional[str], typer.Option()]
 
@@ -60,6 +60,27 @@ def find_client(session: Session, which: str) -> Client:
     raise WrongUse(
         f"{which!r} fits {len(named)} clients ({', '.join(client.name for client in named[:5])}); use the id."
     )
+
+
+@app.command("add")
+def add(
+    ctx: typer.Context,
+    which: Annotated[str, typer.Argument(metavar="DOMAIN", help="Its mail domain; of free mail the whole address.")],
+    name: _Text = None,
+) -> None:
+    """Make DOMAIN a client of its own: one that was kept apart because it looks like another, or has yet to write."""
+    from assistant.intake.introduction import introduce_client
+    from assistant.intake.moves import client_key
+    from assistant.store.audit import note_decision
+    from assistant.upkeep import agency_side
+
+    workplace = context_of(ctx).workplace()
+    now = workplace.clock.now()
+    with workplace.database.session() as session:
+        client = introduce_client(session, which, name or "", agency_side(workplace), now)
+        details = {"client": client_key(session, client), "name": client.name}
+        note_decision(session, now, COMMAND_LINE, "client-added", f"client:{client.id}", **details)
+        say(f"{client.name} is client {client.id} now; what came from there before is its own.")
 
 
 @app.command("merge")

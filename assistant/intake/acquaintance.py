@@ -89,14 +89,19 @@ def _addresses(people: Iterable[Address | None], directory: Directory) -> frozen
 
 
 def _of_that_name(session: Session, stranger: Address) -> Client | None:
-    """Exactly one contact has the same full name: the person writes from home."""
-    name = " ".join(stranger.name.split())
-    if not is_full_name(name):
-        return None
-    rows = session.execute(select(Contact.id, Contact.client_id).where(func.lower(Contact.name) == name.lower()))
-    unknown = not_known_yet(session).contacts
-    clients = {client_id for contact_id, client_id in rows if contact_id not in unknown}
+    """Exactly one client has somebody of the same full name: the person writes from home."""
+    clients = {contact.client_id for contact in namesakes(session, stranger.name)}
     return row_of(session, Client, clients.pop()) if len(clients) == 1 else None
+
+
+def namesakes(session: Session, name: str) -> list[Contact]:
+    """The contacts who have this full name, the oldest first; none for half a name."""
+    name = " ".join(name.split())
+    if not is_full_name(name):
+        return []
+    rows = session.scalars(select(Contact).where(func.lower(Contact.name) == name.lower()).order_by(Contact.id))
+    unknown = not_known_yet(session).contacts
+    return [contact for contact in rows if contact.id not in unknown]
 
 
 def former_contact(session: Session, contact: Contact, message: Message) -> Contact | None:

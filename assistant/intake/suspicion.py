@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from assistant.intake.acquaintance import namesakes
 from assistant.intake.relations import AgencySide
 from assistant.model.authentication import organisational_domain
 from assistant.model.lookalike import KnownDomains, Resemblance, addresses_in, same_name
@@ -22,7 +23,9 @@ from parsers import Address, Message
 
 _log = structlog.get_logger("assistant.intake")
 
-SuspicionKind = Literal["spoofed", "address-in-name", "colleague-name", "look-alike", "reply-to-elsewhere"]
+SuspicionKind = Literal[
+    "spoofed", "address-in-name", "colleague-name", "client-name", "look-alike", "reply-to-elsewhere"
+]
 EVENT: Final = "suspicious-mail"
 """The event under which the audit log has it; what the operator is told is read from there."""
 
@@ -65,14 +68,14 @@ class Watch:
             return ()
         known = contact_by_address(session, person.addr_spec) is not None
         known = known or client_by_key(session, client_key(person.addr_spec, self._agency.free_mail)) is not None
-        found = list(self._names(person, relation, known=known))
+        found = list(self._names(session, person, relation, known=known))
         if not known and (alike := self._look_alike(session, person, sent_at)):
             found.append(alike)
         if relation.direction == "inbound" and not relation.forwarded and known:
             found.extend(self._answers_elsewhere(message, person))
         return tuple(found)
 
-    def _names(self, person: Address, relation: Relation, *, known: bool) -> Iterator[Suspicion]:
+    def _names(self, session: Session, person: Address, relation: Relation, *, known: bool) -> Iterator[Suspicion]:
         """A colleague's or a client's address or name over an address that is neither's."""
         if relation.direction != "inbound" or relation.forwarded or not person.name:
             return
@@ -88,6 +91,9 @@ class Watch:
             if same_name(colleague.name, person.name):
                 yield Suspicion("colleague-name", colleague.name)
                 return
+        if own.rpartition("@")[2] in self._agency.free_mail:
+            for contact in namesakes(session, person.name)[:1]:
+                yield Suspicion("client-name", contact.addr_spec)
 
     def _look_alike(self, session: Session, person: Address, sent_at: datetime) -> Suspicion | None:
         domain = person.addr_spec.rpartition("@")[2].lower()

@@ -14,6 +14,7 @@ from assistant.clock import FrozenClock
 from assistant.errors import WrongUse
 from assistant.intake.corrections import correct_record
 from assistant.intake.interpretation import IntakeSettings
+from assistant.intake.introduction import introduce_client
 from assistant.intake.moves import find_client
 from assistant.intake.pipeline import Intake
 from assistant.intake.record import refresh_project
@@ -49,6 +50,8 @@ MERGED = "clients-merged"
 """The audit event of `assistant clients merge`; its details name a key of each."""
 CHANGED = "client-changed"
 """The audit event of `assistant clients set`; where it gave the client a domain, its details name that and a key."""
+ADDED = "client-added"
+"""The audit event of `assistant clients add`; its details name the client's key and name."""
 WAITS = "waits for its turn"
 """What a location of the scratch database is until then."""
 _TOGETHER = timedelta(seconds=2)
@@ -78,6 +81,8 @@ class _Step:
     merge: tuple[str, str] | None = None
     domain: tuple[str, str] | None = None
     """A key of a client, and a domain that somebody said is its own too."""
+    added: tuple[str, str] | None = None
+    """The key of a client that somebody named, and what it is called."""
 
 
 def empty_of_derived(scratch: Database) -> None:
@@ -106,6 +111,7 @@ class Replay:
         self._original = original
         self._scratch = scratch
         self._reader = interpreting.reader
+        self._agency = interpreting.agency
         self._clock = FrozenClock(datetime.fromisoformat("2000-01-01T00:00:00+00:00"))
         self._trust = _trust_by_content(original)
         self.problems: list[str] = []
@@ -166,6 +172,8 @@ class Replay:
             yield _Step(correction.at, correction=correction)
         for entry in original.scalars(select(AuditEntry).where(AuditEntry.event == MERGED)):
             yield _Step(entry.at, merge=(str(entry.details["source"]), str(entry.details["target"])))
+        for entry in original.scalars(select(AuditEntry).where(AuditEntry.event == ADDED)):
+            yield _Step(entry.at, added=(str(entry.details["client"]), str(entry.details["name"])))
         for entry in original.scalars(select(AuditEntry).where(AuditEntry.event == CHANGED)):
             if "domain" in entry.details:
                 yield _Step(entry.at, domain=(str(entry.details["client"]), str(entry.details["domain"])))
@@ -178,6 +186,8 @@ class Replay:
                 source, target = (find_client(session, key) for key in step.merge)
                 if source.id != target.id:
                     merge_clients(session, source, target)
+            elif step.added is not None:
+                introduce_client(session, *step.added, self._agency, step.at)
             elif step.domain is not None:
                 give_domain(session, find_client(session, step.domain[0]), step.domain[1])
             elif step.correction is not None:

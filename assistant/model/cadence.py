@@ -28,6 +28,7 @@ StopReason = Literal[
     "hand-over",  # the contact or the owner handed the project over
     "bounce",  # the contact's address bounces
     "opt-out",  # the contact asked not to be reminded
+    "unconfirmed",  # nobody at the agency has written to the contact
     "not-waiting",  # nothing is waited for any more, or something else is
     "no-match",  # the cadence's `when` no longer holds
     "project-closed",  # the project was closed or lost
@@ -120,6 +121,8 @@ class ContactFacts:
     planned: tuple[PlannedMail, ...] = ()
     left: bool = False
     """No longer works there: nothing is sent."""
+    confirmed: bool = True
+    """Somebody at the agency wrote to the person, or to the company at whose domain it has its address; or said so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ NOT_SENT: Final[Words] = {
     "hand-over": ("已移交给他人", "已移交他人", "it was handed over"),
     "bounce": ("邮箱退信", "信箱退信", "the address bounces"),
     "opt-out": ("对方不希望再收到", "對方不希望再收到", "they asked not to be reminded"),
+    "unconfirmed": ("同事还没有给对方写过信", "同事還沒有寫信給對方", "no colleague has written to them yet"),
     "not-waiting": ("已不再等对方回复", "已不再等對方回覆", "nothing is waited for any more"),
     "no-match": ("规则已不适用", "規則已不適用", "the rule no longer applies"),
     "project-closed": ("项目已结束", "專案已結束", "the project is closed"),

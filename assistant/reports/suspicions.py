@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from assistant.rendering.staff_mail import StaffMail
 from assistant.reports.collect_context import Colleague, Surroundings
+from assistant.reports.collect_words import position
 from assistant.reports.facts import NoticeProblem, OperatorNotice
 from assistant.reports.notes import Render
 from assistant.reports.staff import render_operator_notice
@@ -24,6 +25,11 @@ _TOLD_WITHIN: Final = timedelta(days=7)
 """Of mail that is older, as after an import, nobody is told."""
 _WINDOW: Final = timedelta(days=30)
 _MOST: Final = 2_000
+_WHO_IS_GENUINE: Final = (
+    "先来信的 {first} 被当作真的。若其实 {second} 才是真的：assistant clients add {second}，再 assistant clients set {first} --tag muted",
+    "先來信的 {first} 被當作真的。若其實 {second} 才是真的：assistant clients add {second}，再 assistant clients set {first} --tag muted",
+    "{first} wrote first and counts as the real one. If {second} is: assistant clients add {second}, then assistant clients set {first} --tag muted",
+)
 
 
 def suspicion_notice(
@@ -45,7 +51,7 @@ def suspicion_notice(
     news = _news(session, list(reversed(entries)), last.number, around, now)
     if not news:
         return None
-    problems = tuple(_problem(entry) for entry in news)
+    problems = tuple(_problem(entry, around, operator.language) for entry in news)
     notice = OperatorNotice(
         operator.person, around.agency_name, operator.language, around.local(now), "suspicious", problems
     )
@@ -76,12 +82,17 @@ def _is_recent(session: Session, entry: AuditEntry, now: datetime) -> bool:
     return record is not None and record.sent_at >= now - _TOLD_WITHIN
 
 
-def _problem(entry: AuditEntry) -> NoticeProblem:
+def _problem(entry: AuditEntry, around: Surroundings, language: str) -> NoticeProblem:
     number = entry.subject.rpartition(":")[2]
+    hint = f"assistant message show {number}"
+    first, second = str(entry.details["imitated"]), str(entry.details["domain"])
+    ours = around.directory.is_ours(f"anybody@{first}")
+    if entry.details["kind"] == "look-alike" and entry.details["apart"] and not ours:
+        hint += " · " + _WHO_IS_GENUINE[position(language)].format(first=first, second=second)
     return NoticeProblem(
         str(entry.details["sender"]) or "?",
         str(entry.details["imitated"]),
-        hint=f"assistant message show {number}",
+        hint=hint,
         warning=str(entry.details["kind"]),
         apart=bool(entry.details["apart"]),
     )

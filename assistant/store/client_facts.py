@@ -23,6 +23,7 @@ from assistant.model.cadence import (
 )
 from assistant.model.people import Directory
 from assistant.model.process import STAGES
+from assistant.store.confirmed import read_confirmed
 from assistant.store.tables import CadenceRunRow, Client, Contact, OpenItem, OutboxMessage, Project, Record, Suppression
 
 _SENT_MEMORY = timedelta(days=400)
@@ -62,6 +63,7 @@ def _read_part(session: Session, directory: Directory, ids: Sequence[int], now: 
         )
     )
     people = _People.read(session, [contact for group in contacts.values() for contact in group], now)
+    confirmed = read_confirmed(session, clients.values(), ids)
     return {
         client.id: ClientFacts(
             client_id=client.id,
@@ -72,7 +74,9 @@ def _read_part(session: Session, directory: Directory, ids: Sequence[int], now: 
             language=client.language or "zh-Hans",
             tags=tuple(client.tags),
             owner=directory.person(client.owner) or (directory.staff[0] if directory.staff else None),
-            contacts=tuple(people.facts(contact, client) for contact in contacts[client.id]),
+            contacts=tuple(
+                people.facts(contact, client, confirmed=confirmed.includes(contact)) for contact in contacts[client.id]
+            ),
             stages=_stages(projects[client.id]),
             open_complaint=client.id in complaints,
             lost_pitch_on=max((row.last_at.date() for row in projects[client.id] if row.state == "lost"), default=None),
@@ -121,7 +125,7 @@ class _People:
             next_steps[contact_id].append(planned)
         cast("dict[int, Absence]", self.absences).update(_absences(session, contacts))
 
-    def facts(self, contact: Contact, client: Client) -> ContactFacts:
+    def facts(self, contact: Contact, client: Client, *, confirmed: bool) -> ContactFacts:
         suppressions = self.suppressions.get(contact.addr_spec, ())
         outgoing = self.outgoing.get(contact.id, ())
         return ContactFacts(
@@ -159,6 +163,7 @@ class _People:
                 *self.next_steps.get(contact.id, ()),
             ),
             left="left" in contact.tags,
+            confirmed=confirmed,
         )
 
 

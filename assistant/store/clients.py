@@ -164,7 +164,8 @@ def create_client(
 def _set_by_hand(session: Session, client: Client) -> bool:
     """Whether a person changed something about the client, or merged another into it: then nothing is guessed anew."""
     changes = select(AuditEntry.id).where(
-        AuditEntry.subject == f"client:{client.id}", AuditEntry.event.in_(("client-changed", "clients-merged"))
+        AuditEntry.subject == f"client:{client.id}",
+        AuditEntry.event.in_(("client-changed", "client-added", "clients-merged")),
     )
     return session.scalar(changes.limit(1)) is not None
 

@@ -41,6 +41,15 @@ _WIDE = frozenset({"utf-16", "utf-16-le", "utf-16-be", "utf-32"})
 _HZ = re.compile(rb"~\{(?:[!-}][!-~])+~\}")
 _ISO_2022_CN = re.compile(rb"\x0e([!-~]*)\x0f?")
 _ISO_2022_DESIGNATION = re.compile(rb"\x1b\$[)*][A-Z]")
+_UTF8_HAN = re.compile(rb"(?:[\xe4-\xe9][\x80-\xbf]{2}){3}")
+"""Three Chinese characters of UTF-8: in another charset a reason to look closer."""
+_HAN_LEADS = "äåæçèé"
+"""What the first bytes of Chinese characters in UTF-8 become when they are taken for Latin-1."""
+_TO_LATIN_1 = {
+    ord(bytes([byte]).decode("cp1252")): byte
+    for byte in range(0x80, 0xA0)
+    if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+}
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
 
 _FREQUENT = frozenset(
@@ -88,6 +97,8 @@ def decode(data: bytes, label: str | None = None, hint: str | None = None) -> De
     # Most mail: UTF-8 and said so, or UTF-8 and not said so.
     utf8 = _strict(data, "utf-8")
     if utf8 is not None:
+        if any(map(utf8.__contains__, _HAN_LEADS)) and (once := _undo_second_encoding(utf8)):
+            return Decoded(once, "utf-8", as_labelled=False)
         if codec == "utf-8":
             return Decoded(utf8.removeprefix("\ufeff"), "utf-8", as_labelled=True)
         if codec is None or codec in _LATIN or _needs_three_bytes(utf8):
@@ -95,7 +106,8 @@ def decode(data: bytes, label: str | None = None, hint: str | None = None) -> De
     if codec is not None and codec not in _LATIN and codec != "utf-8":
         text = _strict(data, codec)
         if text is not None and _is_believable(data, text, codec):
-            return Decoded(text, codec, as_labelled=True)
+            mixed = _lines_of_two_charsets(data, codec)
+            return Decoded(mixed or text, codec, as_labelled=mixed is None)
     return _guess(data, codec, find_codec(hint) if hint else None)
 
 
@@ -123,7 +135,7 @@ def _decode_seven_bit(data: bytes, codec: str | None, *, labelled: bool) -> Deco
 
 def _decode_wide(data: bytes, codec: str) -> Decoded:
     if codec == "utf-16" and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
-        codec = "utf-16-le" if data[1:2] == b"\x00" else "utf-16-be"  # RFC 2781 §4.3, and what senders do
+        codec = _byte_order(data[:800])
     text = _strict(data, codec)
     utf8 = _strict(data, "utf-8") if b"\x00" not in data else None
     if utf8 is not None:
@@ -131,6 +143,40 @@ def _decode_wide(data: bytes, codec: str) -> Decoded:
     if text is not None:
         return Decoded(text.removeprefix("\ufeff"), codec, as_labelled=True)
     return Decoded(data.decode(codec, "replace").removeprefix("\ufeff"), codec, as_labelled=False)
+
+
+def _byte_order(sample: bytes) -> str:
+    """Big-endian without a mark, by RFC 2781 §4.3; little-endian where senders did as Windows does."""
+    scores = {name: _plausibility(sample.decode(name, "replace"), name) for name in ("utf-16-be", "utf-16-le")}
+    ascii_first = sample[1:2] == b"\x00"
+    return "utf-16-le" if ascii_first or scores["utf-16-le"] > scores["utf-16-be"] else "utf-16-be"
+
+
+def _undo_second_encoding(text: str) -> str | None:
+    """UTF-8 that a program took for Latin-1 or Windows-1252 and encoded again; None if all is as it should be."""
+    try:
+        once = text.translate(_TO_LATIN_1).encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return None
+    return once if _needs_three_bytes(once) else None
+
+
+def _lines_of_two_charsets(data: bytes, codec: str) -> str | None:
+    """A body with lines of UTF-8, such as a gateway appends, among lines of `codec`; None if it has none."""
+    if _UTF8_HAN.search(data) is None:
+        return None
+    lines: list[str] = []
+    in_utf8 = 0
+    for line in data.split(b"\n"):
+        read = None if line.isascii() else _strict(line, "utf-8")
+        if read is not None and _needs_three_bytes(read):
+            in_utf8 += 1
+        else:
+            read = _strict(line, codec)
+        if read is None:
+            return None
+        lines.append(read)
+    return "\n".join(lines) if in_utf8 else None
 
 
 def _iso_2022_cn(data: bytes) -> str:
@@ -142,9 +188,19 @@ def _iso_2022_cn(data: bytes) -> str:
     return _ISO_2022_CN.sub(shift, _ISO_2022_DESIGNATION.sub(b"", data)).decode("gb18030", "replace")
 
 
+def _euro(error: UnicodeError) -> tuple[str, int]:
+    """Windows' code page 936 has the euro sign at 0x80, where GB 18030 has nothing."""
+    if isinstance(error, UnicodeDecodeError) and error.object[error.start] == 0x80:
+        return "€", error.start + 1
+    raise error
+
+
+codecs.register_error("parsers.euro", _euro)
+
+
 def _strict(data: bytes, codec: str | None) -> str | None:
     try:
-        return data.decode(codec or "ascii")
+        return data.decode(codec or "ascii", "parsers.euro" if codec == "gb18030" else "strict")
     except (UnicodeError, LookupError):
         return None
 
@@ -195,11 +251,13 @@ def _guess(data: bytes, codec: str | None, hint: str | None) -> Decoded:
         score = _plausibility(sample.decode(name, "replace"), name) - place * 0.01
         if score > best_score:
             best_name, best_score = name, score
-    text = data.decode(best_name, "replace")
+    text = in_one = _strict(data, best_name) or data.decode(best_name, "replace")
     lost = text.count("\ufffd")
     if lost:
-        text, lost = _line_by_line(data, best_name, text, lost)
-    return Decoded(text, best_name, as_labelled=best_name == codec and not lost)
+        text = _line_by_line(data, best_name, text, lost)
+    elif best_name != "utf-8":
+        text = _lines_of_two_charsets(data, best_name) or text
+    return Decoded(text, best_name, as_labelled=best_name == codec and not lost and text == in_one)
 
 
 def _is_damaged_utf8(sample: bytes) -> bool:
@@ -218,7 +276,7 @@ def _cut_sample(data: bytes) -> bytes:
     return data[start : end if end > first else start + 6000]
 
 
-def _line_by_line(data: bytes, codec: str, text: str, lost: int) -> tuple[str, int]:
+def _line_by_line(data: bytes, codec: str, text: str, lost: int) -> str:
     """Mail pasted together from several charsets: read each line by itself, keep that if fewer characters are lost."""
     lines = []
     for line in data.split(b"\n"):
@@ -233,8 +291,7 @@ def _line_by_line(data: bytes, codec: str, text: str, lost: int) -> tuple[str, i
         else:
             lines.append(line.decode("utf-8" if _is_damaged_utf8(line) else codec, "replace"))
     joined = "\n".join(lines)
-    remaining = joined.count("\ufffd")
-    return (joined, remaining) if remaining < lost else (text, lost)
+    return joined if joined.count("\ufffd") < lost else text
 
 
 def _plausibility(text: str, codec: str) -> float:

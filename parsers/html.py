@@ -42,6 +42,9 @@ _RUN = re.compile(r"[ \t\n\r\f]+")
 _BREAK_BETWEEN_WIDE = re.compile(
     r"(?<=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60])[ \t]*\r?\n[ \t]*(?=[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60])"
 )
+_WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60]")
+_NO_SPACE, _SPACE, _LINE_END = 0, 1, 2
+"""White space owed: the end of a source line is none between wide characters (CSS Text 3 §4.1.3), also across elements."""
 _INVISIBLE_CHARACTERS = "\u200b\u200c\u2060\ufeff\u00ad\u034f\u061c\u180e"
 _NOTHING = f" \t\xa0\u3000{_INVISIBLE_CHARACTERS}"
 _INVISIBLE = re.compile(f"[{_INVISIBLE_CHARACTERS}]+")
@@ -157,7 +160,7 @@ class _Walk:
         self._share = WRITTEN
         self._line: list[str] = []
         self._gap = 0  # empty lines owed before the next text
-        self._space = False  # a space owed before the next text on this line
+        self._space = _NO_SPACE  # what is owed before the next text on this line
         self._marker = False  # the line holds nothing but the mark of a list item
         self._preserve = 0  # depth of elements that keep white space
         self._quote = 0
@@ -223,15 +226,20 @@ class _Walk:
                     self._break_line()
                 self._write(piece)
             return
+        owed = _SPACE
         if "\n" in text:
             text = _BREAK_BETWEEN_WIDE.sub("", text)
+            if "\n" in text[: len(text) - len(text.lstrip())]:
+                self._space = _LINE_END
+            if "\n" in text[len(text.rstrip()) :]:
+                owed = _LINE_END
         words = _RUN.sub(" ", text) if "\n" in text or "  " in text or "\t" in text or "\r" in text else text
         if words[:1] == " ":
-            self._space = True
+            self._space = self._space or _SPACE
             words = words[1:]
         if words[-1:] == " ":
             self._write(words[:-1])
-            self._space = True
+            self._space = owed
         elif words:
             self._write(words)
 
@@ -239,18 +247,21 @@ class _Walk:
         if not words:
             return
         if self._line:
-            if self._space:
+            if self._space and not (
+                self._space == _LINE_END and _WIDE.match(words) and _WIDE.match(self._line[-1][-1:])
+            ):
                 self._line.append(" ")
         elif self._gap:
             if self.lines:
                 self.lines.append((min(self.lines[-1][0], self._quote), "", self._share))
             self._gap = 0
-        self._space = self._marker = False
+        self._space = _NO_SPACE
+        self._marker = False
         self._line.append(words)
 
     def _finish(self) -> None:
         line = self._line
-        self._space = False
+        self._space = _NO_SPACE
         if not line:
             return
         if not self._marker:
@@ -305,7 +316,7 @@ class _Walk:
             self._gap = 0
         if row[0] and self._line:
             self._line.append("\t")
-            self._space, self._marker = False, True
+            self._space, self._marker = _NO_SPACE, True
         row[0] += 1
 
     def _enter_block(self, tag: str, node: LexborNode) -> str:

@@ -29,7 +29,10 @@ def is_hidden(node: LexborNode) -> bool:
         return False
     if match[0].lower().startswith("font-size"):
         # Layout tables set the size to nothing around cells that set it again.
-        return node.css_first("table,div,td,p,a,[style*=font-size]") is None
+        # Asked of the children, for the element would find itself.
+        return all(
+            child.css_first("table,div,td,p,a,[style*=font-size]") is None for child in node.iter(include_text=False)
+        )
     return not (match[0].lower().startswith(("max-height", "opacity")) and (node.tag or "") in ("body", "html"))
 
 

@@ -143,7 +143,7 @@ def _receipt(signs: KindInput) -> KindFacts | None:
     if "disposition-notification" in content_type:
         return KindFacts("receipt", (Evidence("report-type", "disposition-notification"),))
     if RECEIPT_SUBJECT.match(signs.subject) and re.search(
-        r"\bwas read on\b|\bmessage was (?:read|displayed|opened)|was displayed on|read receipt|已(?:于|在|經|经)?.{0,30}(?:阅读|閱讀|读取|已读)|这是.{0,10}(?:已读|阅读|閱讀)回(?:执|條|执)|收条|回执|to your message|您的邮件.{0,80}已",
+        r"\bwas read on\b|\bmessage was (?:read|displayed|opened)|was displayed on|read receipt|\bdeleted without being read\b|已(?:于|在|經|经)?.{0,30}(?:阅读|閱讀|读取|已读)|未经阅读|未經閱讀|未閱讀即|未阅读即|这是.{0,10}(?:已读|阅读|閱讀)回(?:执|條|执)|收条|回执|to your message|您的邮件.{0,80}已",
         signs.text[:2000],
         re.IGNORECASE,
     ):

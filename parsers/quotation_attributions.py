@@ -26,6 +26,7 @@ _DATE: Final = re.compile(
     r"|\d{1,2}(?:st|nd|rd|th|[.º])?[\s-](?:de\s|of\s)?[^\W\d_]{3,12}[.,]{0,2}[\s-](?:de\s|del\s)?\d{2,4}"
     r"|[^\W\d_]{3,12}\.?\s\d{1,2}(?:st|nd|rd|th)?[,.]?\s\d{4}"
     rf"|\d{{1,2}}(?:st|nd|rd|th|[.])?[\s-]{_MONTH}|{_MONTH}\.?\s\d{{1,2}}(?!\d)"
+    r"|\d{1,2}\s?[一二三四五六七八九十]{1,2}月,?\s?\d{4}"
     r"|\d{1,2}\s(?:tháng)\s\d{1,2},?\s\d{4}",
     re.IGNORECASE,
 )

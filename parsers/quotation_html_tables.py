@@ -101,7 +101,7 @@ CLIENT_MARKS: Final = (
         "signature",
         """
         signature signature [class*="signature" i], [id*="signature" i], [name*="signature" i]
-        tencent-exmail xm_write_sign .xm_write_sign, [class*="xm_write_sign"]
+        tencent-exmail xm_write_sign [class*="xm_write_sign"], [id*="xm_write_sign"]
         netease divneteasemailcard #divNeteaseMailCard, .divNeteaseMailCard
         mail-139 signcontainer #signContainer
         qq <sign sign

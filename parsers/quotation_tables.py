@@ -20,7 +20,7 @@ _LABELS: Final = {
     """,
     "date": """
         date sent senton sentat datesent senttime 发送时间 發送時間 发送日期 發送日期 传送时间 傳送時間 傳送日期 寄件日期 寄件時間 寄信日期 寄信時間 日期 时间 時間
-        发件时间 發件時間 发件日期 發件日期 发信时间 发信日期 發信時間 發信日期 发出时间 邮件时间 收件时间 收到时间 送达时间 收信时间 接收时间
+        已发送 已發送 已傳送 已寄送 已寄出 發送於 发送于 发件时间 發件時間 发件日期 發件日期 发信时间 发信日期 發信時間 發信日期 发出时间 邮件时间 收件时间 收到时间 送达时间 收信时间 接收时间
         gesendet gesendetam datum envoyé envoyéle dateenvoi datedenvoi fecha enviado enviadoel enviadoem enviada enviadaem inviato inviatoil data
         verzonden verzondenop skickat skickades sendt dato lähetetty lähetysaika päivämäärä päiväys wysłano wysłane datawysłania дата отправлено
         датаотправки надіслано 送信日時 日付 日時 送信日 보낸날짜 날짜 보낸시간 발신일 gönderildi gönderilme tarih elküldve küldve dátum odesláno odoslané poslané

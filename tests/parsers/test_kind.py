@@ -130,6 +130,11 @@ def test_a_receipt_names_the_mail_it_is_for() -> None:
 
 def test_a_read_notice_without_a_part_is_known_by_its_words() -> None:
     assert kind_of("Your message\n\n To: Dana\n Subject: Deck\n\nwas read on Tuesday.", "Read: Deck") == "receipt"
+    assert (
+        kind_of("Your message\n\n To: Dana\n\nwas deleted without being read on Tuesday.", "Not read: Deck")
+        == "receipt"
+    )
+    assert kind_of("您的邮件\n  主题: 方案\n未经阅读就被删除，时间为 2025年3月5日。", "未读: 方案") == "receipt"
     assert kind_of("这是邮件收条\n您发给 陈宇 的邮件已被阅读", "已读: 方案") == "receipt"
     assert kind_of("I read it twice and like it.", "Read: the brief") == "human"
 

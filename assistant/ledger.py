@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from assistant.intake.ledger import reconciliations
+from assistant.intake.parts import given_up
 from assistant.mail.folders import names_special
 from assistant.rendering.staff_mail import StaffMail
 from assistant.rendering.templates import Rendered
@@ -46,6 +47,21 @@ def ledger_notices(reports: ReportOffice, session: Session, now: datetime) -> li
         if problems and (mail := reports.ledger_notice(f"{mailbox}:{found['at']}"[:280], problems, now)):
             mails.append(mail)
     return mails
+
+
+def part_notices(reports: ReportOffice, session: Session, now: datetime) -> list[StaffMail]:
+    """To the operator, once for each message more of which only a part could be had to the end."""
+    left = given_up(session)
+    problems = [
+        NoticeProblem(
+            f"{one.mailbox}: {one.folder} UID {one.uid}",
+            f"Only a part of this message is kept: {one.problem}.",
+            hint="assistant ledger --check",
+        )
+        for one in left
+    ]
+    mail = reports.part_notice(str(left[0].id), problems, now) if left else None
+    return [mail] if mail is not None else []
 
 
 def _sentence(account: dict[str, Any]) -> str:

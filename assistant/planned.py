@@ -87,7 +87,7 @@ def _store_planned(
 
 def _tell_staff(workplace: Workplace, session: Session, facts: DatabaseFacts, now: datetime) -> int:
     """Notes, digests and notices that colleagues have not had yet."""
-    from assistant.ledger import ledger_notices, tend_canary, trouble_notices
+    from assistant.ledger import ledger_notices, part_notices, tend_canary, trouble_notices
     from assistant.outbox.staff_mail import queue_staff_mail
 
     mails = [
@@ -98,6 +98,7 @@ def _tell_staff(workplace: Workplace, session: Session, facts: DatabaseFacts, no
         *workplace.reports.outbox_notices(session, now),
         *filter(None, [workplace.reports.quarantine_notice(session, now)]),
         *ledger_notices(workplace.reports, session, now),
+        *part_notices(workplace.reports, session, now),
         *trouble_notices(workplace, now),
         *tend_canary(workplace, session, now),
         *filter(None, [workplace.reports.suspicion_notice(session, now)]),

@@ -214,6 +214,7 @@ class Kept:
     raw: bytes
     truncated: bool = False
     problem: str = ""
+    again: bool = False
 
 
 @dataclass

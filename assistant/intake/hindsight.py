@@ -47,6 +47,8 @@ _LABELS = {
     "approval": ("approval",),
     "waiting_on": ("waiting_on", "waiting_evidence"),
 }
+_IN_A_THREAD = select(Record.id).where(Record.thread_id.is_not(None))
+"""Mail to ourselves that only shows that we read (a canary) belongs to nothing."""
 _QUIET = {"synchronize_session": False}
 
 
@@ -111,7 +113,7 @@ def _readable_since(session: Session, late: Late) -> datetime:
 
 def _turns(session: Session, late: Late) -> list[_Turn]:
     """The records from then on in the order in which mail is interpreted."""
-    within = (Location.outcome == "logged", Location.order_at >= late.since)
+    within = (Location.outcome == "logged", Location.order_at >= late.since, Location.record_id.in_(_IN_A_THREAD))
     query = (
         select(Record, Location)
         .join(Location, Location.record_id == Record.id)

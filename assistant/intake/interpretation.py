@@ -31,6 +31,9 @@ from assistant.store.weak_threads import edge_of, refresh_weak_edges
 from assistant.store.writing import row_of
 from parsers import Message
 
+KEPT_IN_PART = "kept-in-part"
+"""The defect of a record that was made from a part of its message."""
+
 _NOBODY = Parties(None, None)
 """To whom mail belongs that pretends to be another's: it must not answer for a client or move a project."""
 
@@ -323,7 +326,7 @@ class Interpretation:
                 [item.filename, item.content_type, item.size] for item in message.attachments if not item.inline
             ],
             defects=[
-                *([["kept-in-part", location.problem]] if location.problem else []),
+                *([[KEPT_IN_PART, location.problem]] if location.problem else []),
                 *([defect.code, defect.where] for defect in message.defects[:50]),
             ],
             evidence=[[sign.sign, sign.text[:200]] for sign in message.evidence[:20]],

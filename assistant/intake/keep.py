@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 from assistant.clock import Clock
 from assistant.intake.facts import plausible_time
 from assistant.intake.ledger import Folder, account_for_gaps, kept_uids, last_reconciliation, store_reconciliation
+from assistant.intake.parts import count_attempt, give_up, note_parts, parts_of, replace_part
+from assistant.mail.completing import Part
 from assistant.mail.reader import Cursor
 from assistant.mail.reconcile import FolderAccount
 from assistant.store import Archive, Database
@@ -55,6 +57,9 @@ class FetchedMail(Protocol):
 
     @property
     def problem(self) -> str: ...
+
+    @property
+    def again(self) -> bool: ...
 
 
 def keep_batch(
@@ -108,6 +113,8 @@ def keep_batch(
             for mail in new
         ]
         session.execute(insert(Location), values)
+        if later := [mail.uid for mail in new if mail.again and raw_ids[mail.uid] not in erased]:
+            note_parts(session, Folder(mailbox, folder, uidvalidity).of(Location), later, now)
     _move_cursor(session, mailbox, folder, uidvalidity, max([*uids, *gone], default=0), now)
     return len(batch) - len(known)
 
@@ -224,6 +231,23 @@ class StoreSink:
         with self._writing() as session:
             kept = keep_batch(session, self._archive, mailbox, folder, uidvalidity, batch, self._clock.now(), gone)
         _log.info("mail_kept", mailbox=mailbox, folder=folder, count=kept, gone=len(gone))
+
+    def parts(self, mailbox: str, *, every: bool) -> Sequence[Part]:
+        with self._database.reading() as session:
+            return parts_of(session, mailbox, self._clock.now(), every=every)
+
+    def try_part(self, mailbox: str, part: Part, *, every: bool) -> bool:
+        with self._database.alone() as session:
+            return count_attempt(session, mailbox, part, self._clock.now(), every=every)
+
+    def complete(self, mailbox: str, part: Part, whole: FetchedMail) -> None:
+        with self._database.alone() as session:
+            raw_id = self._archive.put(session, whole.raw)
+            replace_part(session, mailbox, part, raw_id, order_time(whole.raw, whole.internal_date))
+
+    def give_up_part(self, mailbox: str, part: Part, why: str) -> None:
+        with self._database.alone() as session:
+            give_up(session, mailbox, part, why)
 
     def accounted(self, mailbox: str, folder: str, uidvalidity: int, first_uid: int, last_uid: int) -> set[int]:
         with self._database.reading() as session:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from assistant.intake.client_mail import expect_nothing_of, expect_orphans, forget_client_mail, note_record
+from assistant.intake.completion import complete_record, shows_a_part
 from assistant.intake.interpretation import Candidate, Interpretation, Understood
 from assistant.intake.ledger import is_canary
 from assistant.intake.project_book import ProjectBook
@@ -22,7 +23,7 @@ from assistant.store.erased import REASON as ERASED
 from assistant.store.erased import erase_raw, is_erased
 from assistant.store.remembering import parts_of, remember
 from assistant.store.runs import nothing_under_way
-from assistant.store.tables import Record, Thread
+from assistant.store.tables import Contact, Record, Thread
 from assistant.store.threads import ThreadBook, ThreadedMail
 from parsers import Address, Message
 
@@ -46,6 +47,14 @@ class _Known:
     record_id: int
     raw_id: int | None
     fingerprint: str
+    writer: str
+    base_subject: str
+    in_part: bool
+
+    def may_be(self, mail: Candidate) -> bool:
+        """Whether a message of the same id is the same as far as a part of it shows."""
+        writer = mail.relation.writer
+        return self.writer == (writer.addr_spec if writer else "") and self.base_subject == mail.message.base_subject
 
 
 class Phases:
@@ -82,6 +91,9 @@ class Phases:
         if self._of_erased(mail):
             erase_raw(self._session, [mail.location.raw_id], mail.location.kept_at)
             return Interpreted("ignored", ERASED)
+        part = self._part_of(mail)
+        if part is not None:
+            return Interpreted("logged", "", self._completed(mail, part))
         same = self._same(mail)
         if same is not None:
             return Interpreted("duplicate", f"same as record {same}", self._session.get(Record, same))
@@ -125,7 +137,41 @@ class Phases:
         for known in self._records.get(mail.message_id, ()):
             if known.raw_id == mail.location.raw_id or known.fingerprint == mail.fingerprint:
                 return known.record_id
+            if mail.location.problem and known.may_be(mail):
+                return known.record_id
         return None
+
+    def _part_of(self, mail: Candidate) -> Record | None:
+        """The record that was made from a part of this message, which is there as a whole now."""
+        if mail.location.problem:
+            return None
+        own = self._session.get(Record, mail.location.record_id) if mail.location.record_id else None
+        if own is not None and shows_a_part(own.defects):
+            return own
+        for known in self._records.get(mail.message_id, ()):
+            if known.in_part and known.raw_id != mail.location.raw_id and known.may_be(mail):
+                return self._session.get(Record, known.record_id)
+        return None
+
+    def _completed(self, mail: Candidate, record: Record) -> Record:
+        thread = self._place(mail)
+        self._one.phase = "record"
+        complete_record(self._session, self._one, mail, record, thread)
+        contact = self._session.get(Contact, record.contact_id) if record.contact_id else None
+        note_signals(
+            self._session,
+            mail.message,
+            record,
+            contact,
+            self._one.directory.at(mail.location.mailbox),
+            record.logged_at,
+        )
+        self._records[mail.message_id] = [
+            known for known in self._records.get(mail.message_id, ()) if known.record_id != record.id
+        ]
+        self._remember(mail, record)
+        self._subjects.add(record.subject_key)
+        return record
 
     def _place(self, mail: Candidate) -> Thread:
         ids = self._ids[mail.location.id]
@@ -159,13 +205,25 @@ class Phases:
 
     def _remember(self, mail: Candidate, record: Record) -> None:
         """What the next message of the batch may be the same as."""
-        known = _Known(record.id, record.raw_id, record.fingerprint)
+        known = _Known(
+            record.id,
+            record.raw_id,
+            record.fingerprint,
+            record.originator,
+            record.base_subject,
+            shows_a_part(record.defects),
+        )
         self._records.setdefault(mail.message_id, []).append(known)
 
     def _consequences(self, mail: Candidate, record: Record, understood: Understood) -> None:
         note_suspicions(self._session, record, mail.suspicions, record.logged_at)
         note_signals(
-            self._session, mail.message, record, understood.parties.contact, self._one.directory, record.logged_at
+            self._session,
+            mail.message,
+            record,
+            understood.parties.contact,
+            self._one.directory.at(mail.location.mailbox),
+            record.logged_at,
         )
         project = understood.project
         if project is not None:
@@ -191,8 +249,18 @@ def _outsiders(mail: Candidate) -> list[Address]:
 def _records_with(session: Session, message_ids: Sequence[str]) -> dict[str, list[_Known]]:
     """Records that have one of these Message-IDs, the oldest first."""
     found: dict[str, list[_Known]] = {}
-    columns = select(Record.message_id, Record.id, Record.raw_id, Record.fingerprint).order_by(Record.id)
+    columns = select(
+        Record.message_id,
+        Record.id,
+        Record.raw_id,
+        Record.fingerprint,
+        Record.originator,
+        Record.base_subject,
+        Record.defects,
+    ).order_by(Record.id)
     for part in parts_of(message_ids):
-        for message_id, record_id, raw_id, fingerprint in session.execute(columns.where(Record.message_id.in_(part))):
-            found.setdefault(message_id, []).append(_Known(record_id, raw_id, fingerprint))
+        for row in session.execute(columns.where(Record.message_id.in_(part))):
+            in_part = shows_a_part(row.defects)
+            known = _Known(row.id, row.raw_id, row.fingerprint, row.originator, row.base_subject, in_part)
+            found.setdefault(row.message_id, []).append(known)
     return found

@@ -50,6 +50,8 @@ class Fetched:
     size: int = 0
     problem: str = ""
     gone: bool = False
+    again: bool = False
+    """Only a part came for the server's sake: it is worth asking another time."""
 
 
 def records(data: Iterable[ResponseItem]) -> Iterator[tuple[bytes, tuple[bytes, ...]]]:

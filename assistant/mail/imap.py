@@ -167,6 +167,17 @@ class ImapConnection:
                 yield absent
             yield from self._messages(listed)
 
+    def fetch_again(self, uid: int) -> Fetched | None:
+        """One message of the open folder, of which only a part was had before; None when the server still cannot give
+        it whole. `gone` when it is not there any more."""
+        with self._sentences():
+            listed = [row for row in parse_listing(self._fetch(str(uid), _LISTED)) if row.uid == uid]
+            if not listed:
+                return Fetched(uid, self._clock.now(), b"", gone=True)
+            if listed[0].size > self.settings.max_message_bytes:
+                return None
+            return self._fetcher.once(listed[0])
+
     def uid_windows(self) -> Iterator[list[int]]:
         """The UIDs of all messages in the open folder, ascending, at most `WINDOW` at a time.
 

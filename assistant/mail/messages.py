@@ -31,6 +31,8 @@ FATAL_PATIENCE = 8
 """The same for a message in the midst of which the connection breaks: a bad network does that as well, so it is tried
 more often, over the minutes that the pauses between connections take."""
 
+_BREAKS = "the connection breaks whenever this message is asked for"
+
 FetchCommand = Callable[[str, str], list[ResponseItem]]
 """UID FETCH of a set of UIDs and items. Raises imaplib's errors and those of sockets."""
 
@@ -63,16 +65,28 @@ class MessageFetcher:
             yield [self._extract(message, f"larger than max_message_size: {message.size} bytes, limit {limit}")]
         yield from self._small(small)
 
+    def once(self, listed: Listed) -> Fetched | None:
+        """A message of which only a part was had: all of it, or None when the server still cannot. One attempt."""
+        try:
+            raw = parse_bodies(self._fetch(str(listed.uid), "(UID BODY.PEEK[])")).get(listed.uid)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error:
+            return None
+        if raw is None or len(raw) >= self._largest_literal or not raw:
+            return None
+        return self._made(listed, raw)
+
     def _small(self, listed: Sequence[Listed]) -> Iterator[list[Fetched]]:
         for batch in batches(listed, self._settings.batch_messages, self._settings.batch_bytes):
-            if self._stumbles.attempts(*self._place(batch[0])) < PATIENCE:
+            if self._stumbles.attempts(*self._batch(batch[0])) < PATIENCE:
                 yield self._together(batch)
             else:  # the connection broke in this batch again and again: what can be had is kept one by one
                 for message in batch:
                     yield [self._alone(message)]
 
     def _together(self, batch: Sequence[Listed]) -> list[Fetched]:
-        place = self._place(batch[0])
+        place = self._batch(batch[0])
         self._stumbles.again(*place)
         try:
             bodies = parse_bodies(self._fetch(uid_set([message.uid for message in batch]), "(UID BODY.PEEK[])"))
@@ -99,9 +113,9 @@ class MessageFetcher:
         if attempt > FATAL_PATIENCE + 1:
             log.warning("message_breaks_connection", mailbox=self._settings.name, folder=self._folder, uid=listed.uid)
             self._stumbles.over(*place)
-            return self._made(listed, b"", "the connection breaks whenever this message is asked for")
+            return self._made(listed, b"", _BREAKS, again=True)
         if attempt > FATAL_PATIENCE:
-            return self._beginning(listed, "the connection breaks whenever this message is asked for")
+            return self._beginning(listed, _BREAKS, again=True)
         try:
             bodies = parse_bodies(self._fetch(str(listed.uid), "(UID BODY.PEEK[])"))
         except imaplib.IMAP4.abort:
@@ -125,7 +139,7 @@ class MessageFetcher:
         if self._stumbles.attempts(*place) < PATIENCE:
             raise error
         log.warning("message_broken_on_server", mailbox=self._settings.name, folder=self._folder, uid=listed.uid)
-        fetched = self._beginning(listed, f"the server cannot give this message: {quotation(error)}")
+        fetched = self._beginning(listed, f"the server cannot give this message: {quotation(error)}", again=True)
         self._stumbles.over(*place)
         return fetched
 
@@ -161,7 +175,7 @@ class MessageFetcher:
             extract.text = self._section(listed, words.number)
         return compose_extract(extract)
 
-    def _beginning(self, listed: Listed, problem: str) -> Fetched:
+    def _beginning(self, listed: Listed, problem: str, *, again: bool = False) -> Fetched:
         """As much of a message as can be had: its first bytes, else its headers, else nothing."""
         for section in ("", "HEADER"):
             try:
@@ -175,7 +189,7 @@ class MessageFetcher:
         else:
             raw = b""
         self._stumbles.over(*self._place(listed))
-        return self._made(listed, raw, problem)
+        return self._made(listed, raw, problem, again=again)
 
     def _section(self, listed: Listed, section: str) -> bytes:
         """The first `beginning_bytes` of a section (RFC 3501 section 6.4.5); empty when the server gives none."""
@@ -185,6 +199,10 @@ class MessageFetcher:
     def _place(self, listed: Listed) -> tuple[str, int, int]:
         return self._folder, self._uidvalidity, listed.uid
 
-    def _made(self, listed: Listed, raw: bytes, problem: str = "") -> Fetched:
+    def _batch(self, first: Listed) -> tuple[str, int, int]:
+        """A batch stumbles on its own account: that it came says nothing of its first message, which may be missing."""
+        return self._folder, self._uidvalidity, -first.uid
+
+    def _made(self, listed: Listed, raw: bytes, problem: str = "", *, again: bool = False) -> Fetched:
         date = listed.internal_date or self._clock.now()
-        return Fetched(listed.uid, date, raw, bool(problem), max(listed.size, len(raw)), problem)
+        return Fetched(listed.uid, date, raw, bool(problem), max(listed.size, len(raw)), problem, again=again)

@@ -19,6 +19,7 @@ import structlog
 from assistant.clock import Clock, SystemClock, monotonic
 from assistant.errors import AssistantError, LoginRefused, ServerUnreachable
 from assistant.mail.backoff import Backoff, ByteBudget
+from assistant.mail.completing import PartBook, fetch_again
 from assistant.mail.fetching import Fetched
 from assistant.mail.imap import LONGEST_IDLE, FolderMissing, FolderState, ImapConnection, Stumbles
 from assistant.mail.login import server_of
@@ -46,7 +47,7 @@ class Cursor:
     last_uid: int
 
 
-class MailSink(Protocol):
+class MailSink(PartBook, Protocol):
     """Where mail goes. Called from the reader's thread only; may raise AssistantError (no database, full disk): the
     reader then tries again later from the same cursor."""
 
@@ -191,9 +192,11 @@ class MailboxReader:
                 with suppress(FolderMissing):  # which the comparison says as well
                     self._look(session, threading.Event())
                 found = self._reconcile(session)
+                self._sink.reconciled(self.settings.name, found)
+                with suppress(ServerUnreachable):  # it may break on one of them: the comparison stands
+                    self._complete(session, every=True)
             finally:
                 connection.close()
-        self._sink.reconciled(self.settings.name, found)
         return found
 
     def run(self, stop: threading.Event) -> None:
@@ -249,6 +252,8 @@ class MailboxReader:
                 if self._sink.reconcile_due(self.settings.name) and not stop.is_set():
                     self._sink.reconciled(self.settings.name, self._reconcile(session))
                     continue  # another folder is open now, and mail may have come meanwhile
+                if not stop.is_set() and self._complete(session):
+                    continue
                 if session.missing:
                     self._say("folder_missing", " ".join(session.missing.values()))
                 else:
@@ -342,6 +347,15 @@ class MailboxReader:
         if self._on_new is not None and any(account.fetched for account in found):
             self._on_new()
         return found
+
+    def _complete(self, session: _Session, *, every: bool = False) -> bool:
+        """Asks again for what could be had only in part; whether there was anything to ask for."""
+        if not self._sink.parts(self.settings.name, every=every):
+            return False
+        session.opened = ""
+        if fetch_again(session.connection, self._sink, self.settings.name, every=every) and self._on_new is not None:
+            self._on_new()
+        return True
 
     def _read_watched(self, session: _Session, folder: str, stop: threading.Event) -> int:
         if session.opened != folder:

@@ -237,6 +237,10 @@ class ReportOffice:
         """That the comparison of `at` found mail which had been passed over, or could not be made."""
         return self._about("ledger", f"notice:ledger:{at}", problems, "", now)
 
+    def part_notice(self, key: str, problems: Sequence[NoticeProblem], now: datetime) -> StaffMail | None:
+        """That of some messages only a part could be had, however often they were asked for."""
+        return self._about("quarantine", f"notice:part:{key}", problems, "", now)
+
     def mailbox_notice(self, key: str, text: str, now: datetime) -> StaffMail | None:
         """That no mail seems to come in: `text` says since when and what to look at."""
         return self._about("mailbox", f"notice:mailbox:{key}", (), text, now)

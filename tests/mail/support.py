@@ -6,8 +6,9 @@ import contextlib
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from assistant.mail.completing import Part
 from assistant.mail.imap import Fetched
 from assistant.mail.reader import Cursor, MailboxReader
 from assistant.mail.reconcile import FolderAccount
@@ -38,6 +39,9 @@ class RememberingSink:
     accounts: list[FolderAccount] = field(default_factory=list)
     compare: bool = False
     """Whether the ledger is to be compared with the server at the next turn."""
+    parts_due: bool = False
+    """Whether it is time to ask again for what was had only in part."""
+    tried: list[int] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
     fail_next: list[Exception] = field(default_factory=list)
     arrived: threading.Condition = field(default_factory=threading.Condition)
@@ -77,6 +81,25 @@ class RememberingSink:
             for where, numbering, uid in self.messages
             if (where, numbering) == (folder, uidvalidity) and first_uid <= uid <= last_uid
         }
+
+    def parts(self, mailbox: str, *, every: bool) -> Sequence[Part]:
+        held = [Part(*key) for key, message in self.messages.items() if message.again]
+        return sorted(held, key=lambda part: (part.folder, part.uid)) if every or self.parts_due else []
+
+    def try_part(self, mailbox: str, part: Part, *, every: bool) -> bool:
+        self.parts_due = False
+        self.tried.append(part.uid)
+        return True
+
+    def complete(self, mailbox: str, part: Part, whole: Fetched) -> None:
+        with self.arrived:
+            self.messages[part.folder, part.uidvalidity, part.uid] = whole
+            self.kept.append((part.folder, name_of(whole.raw)))
+            self.arrived.notify_all()
+
+    def give_up_part(self, mailbox: str, part: Part, why: str) -> None:
+        key = (part.folder, part.uidvalidity, part.uid)
+        self.messages[key] = replace(self.messages[key], again=False, problem=why)
 
     def reconcile_due(self, mailbox: str) -> bool:
         return self.compare

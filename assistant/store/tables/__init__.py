@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assistant.store.tables.answered import CadenceRunRow, OutboxMessage, StaffNote
 from assistant.store.tables.base import UID, Base
-from assistant.store.tables.kept import FolderCursor, Location, Quarantine, RawMail, UidGap
+from assistant.store.tables.kept import FolderCursor, KeptInPart, Location, Quarantine, RawMail, UidGap
 from assistant.store.tables.recorded import Correction, OpenItem, Record, SignOff
 from assistant.store.tables.related import Client, ClientDomain, Contact, Project, StageChange, Suppression
 from assistant.store.tables.running import AuditEntry, Setting, WorkLease
@@ -21,6 +21,7 @@ __all__ = [
     "Contact",
     "Correction",
     "FolderCursor",
+    "KeptInPart",
     "Location",
     "OpenItem",
     "OutboxMessage",

@@ -68,6 +68,17 @@ class Location(Base):
     record_id: Mapped[int | None] = mapped_column(ForeignKey("record.id"))
 
 
+class KeptInPart(Base):
+    """A message that the server could give only in part: asked for again, with growing delays, until it is whole."""
+
+    __tablename__ = "kept_in_part"
+
+    location_id: Mapped[int] = mapped_column(ForeignKey("location.id"), primary_key=True, autoincrement=False)
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    again_at: Mapped[datetime | None]
+    """None after the last attempt: the operator is told, and `assistant ledger --check` tries it still."""
+
+
 class UidGap(Base):
     """UIDs that the server gave out, and whose mail people moved or deleted before it was read: accounted for, not kept."""
 

@@ -155,7 +155,12 @@ class Submission:
         if not any(result.accepted for result in results):
             await self._reset(client)
             return all_refused(tuple(results))
-        if not self._before_data():
+        try:
+            held_back = not self._before_data()
+        except BaseException:
+            self._abandon()  # the next message must not find this one's sender and recipients
+            raise
+        if held_back:
             await self._reset(client)
             return nobody("deferred", "data", None, "held back right before it was given to the server", recipients)
         return await self._data(client, text, tuple(results))

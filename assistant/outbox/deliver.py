@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from assistant.clock import Clock, monotonic
+from assistant.clock import Clock
 from assistant.model.cadence import Refusal
 from assistant.outbox.settling import GIVE_UP_AFTER, Outcome, Settlement, rest_of, settlement, still_to_reach
 from assistant.store import Database
@@ -23,9 +23,13 @@ from assistant.store.outbox import (
     claimants,
     due_ids,
     enqueue,
+    in_hand,
+    last_left,
+    left_since,
     release_expired,
     sent_since,
     settle,
+    settle_late,
 )
 from assistant.store.suppressions import REVIEW_AFTER, suppress
 from assistant.store.tables import AuditEntry, OutboxMessage
@@ -107,17 +111,20 @@ class Delivery:
         self._pause = pause
         self._pace = pace
         self._worker = new_worker()
-        self._last_sent = float("-inf")
+        self._unsettled: list[tuple[OutboxMessage, int, Outcome]] = []
+        """What the server said and the database could not be told yet."""
         self._resting_until: datetime | None = None
         self._server_troubles = 0
 
     def recover(self) -> None:
         """Claims of a process that died are freed, half-sent mail becomes uncertain. Cheap enough for every turn."""
+        self._settle_known(DeliveryCounts())
         with self._database.session() as session:
-            holders = [worker for worker in claimants(session) if worker != self._worker]
+            holders = claimants(session)
             if not holders:
                 return
-            dead = [worker for worker in holders if has_died(worker)]
+            # Between two turns nothing is in our own hands: what has our name was dropped in a trouble.
+            dead = [worker for worker in holders if worker == self._worker or has_died(worker)]
             requeued, uncertain = release_expired(session, self._clock.now(), dead)
         if requeued or uncertain:
             _log.warning("claims_recovered", requeued=requeued, uncertain=uncertain)
@@ -173,14 +180,20 @@ class Delivery:
         prepared = self._prepare(outbox_id, counts)
         if prepared is None:
             return
-        row, fence = prepared
-        await self._keep_interval()
+        row, fence, begins = prepared
+        await self._wait_until(begins)
         outcome = await self._submit(row, fence)
         if outcome is None:
             return
-        self._last_sent = monotonic()
         self._note_server(outcome)
-        self._settle(row, fence, outcome, counts)
+        self._unsettled.append((row, fence, outcome))
+        self._settle_known(counts)
+
+    def _settle_known(self, counts: DeliveryCounts) -> None:
+        """Writes down every outcome that is known; one that the database does not take stays for the next turn."""
+        while self._unsettled:
+            self._settle(*self._unsettled[0], counts)
+            del self._unsettled[0]
 
     async def _submit(self, row: OutboxMessage, fence: int) -> Outcome | None:
         """Gives the mail to the server; None when the claim was lost before.
@@ -198,8 +211,9 @@ class Delivery:
             return await self._submitter.submit_marked(row.raw, row.envelope_from, recipients, mark)
         return await self._submitter.submit(row.raw, row.envelope_from, recipients) if mark() else None
 
-    def _prepare(self, outbox_id: int, counts: DeliveryCounts) -> tuple[OutboxMessage, int] | None:
-        """Claims the row and asks every guard again; None when it is not ours to send now."""
+    def _prepare(self, outbox_id: int, counts: DeliveryCounts) -> tuple[OutboxMessage, int, datetime] | None:
+        """Claims the row and asks every guard again; None when it is not ours to send now. Else the row, its fence, and
+        when it may be given to the server."""
         now = self._clock.now()
         with self._database.alone() as session:
             fence = claim(session, outbox_id, self._worker, now, LEASE)
@@ -212,7 +226,9 @@ class Delivery:
                 return None
             refusal = self._limit(session, row, now) or self._guard(session, row)
             if refusal is None:
-                return row, fence
+                begins = self._turn(session, row, now)
+                row.claimed_until = begins + LEASE
+                return row, fence, begins
             self._put_off(session, row, fence, refusal, counts)
             return None
 
@@ -230,17 +246,40 @@ class Delivery:
         _log.info("mail_not_sent", outbox=row.id, rule=row.rule, reason=refusal.reason)
 
     def _limit(self, session: Session, row: OutboxMessage, now: datetime) -> Refusal | None:
-        """The provider's caps, and the order within a thread."""
+        """The provider's caps, and the order within a thread. Mail that other workers have in hand counts as sent."""
+        minute = timedelta(minutes=1)
+        if self._limits.per_minute:
+            taken = left_since(session, now - minute) + len(in_hand(session, row.id))
+            if taken >= self._limits.per_minute:
+                return Refusal("minute-limit", "the cap of a minute is reached", now + minute)
         if row.audience != "client":
             return None
-        if sent_since(session, now - timedelta(days=1)) >= self._limits.daily:
+        if self._sent_today(session, row, now) >= self._limits.daily:
             return Refusal("daily-limit", "the daily cap is reached", now + timedelta(hours=1))
-        minute = timedelta(minutes=1)
-        if self._limits.per_minute and sent_since(session, now - minute) >= self._limits.per_minute:
-            return Refusal("minute-limit", "the cap of a minute is reached", now + minute)
         if self._earlier_in_thread(session, row):
             return Refusal("order", "an earlier mail of the same thread waits", now + timedelta(minutes=5))
         return None
+
+    def _sent_today(self, session: Session, row: OutboxMessage, now: datetime) -> int:
+        claimed = session.scalar(
+            select(func.count())
+            .select_from(OutboxMessage)
+            .where(OutboxMessage.state == "claimed", OutboxMessage.audience == "client", OutboxMessage.id != row.id)
+        )
+        return sent_since(session, now - timedelta(days=1)) + int(claimed or 0)
+
+    def _turn(self, session: Session, row: OutboxMessage, now: datetime) -> datetime:
+        """When this mail may begin, so that the provider's minimum interval holds over all workers: after what was sent
+        last, and after what others have in hand, whose claims say when they begin."""
+        interval = self._limits.minimum_interval
+        if not self._pace or not interval:
+            return now
+        others = in_hand(session, row.id)
+        begun = [until - LEASE for until in others]
+        last = last_left(session, now - interval)
+        latest = max([*begun, last] if last is not None else begun, default=now - interval)
+        # A clock that was wrong does not make anybody wait for hours.
+        return min(max(now, latest + interval), now + interval * (len(others) + 1))
 
     def _earlier_in_thread(self, session: Session, row: OutboxMessage) -> bool:
         if row.thread_id is None:
@@ -259,31 +298,27 @@ class Delivery:
         )
         return bool(count)
 
-    async def _keep_interval(self) -> None:
-        if not self._pace:
-            return
-        wait = self._limits.minimum_interval.total_seconds() - (monotonic() - self._last_sent)
+    async def _wait_until(self, moment: datetime) -> None:
+        wait = (moment - self._clock.now()).total_seconds()
         if wait > 0:
             await self._pause(wait)
 
     def _settle(self, row: OutboxMessage, fence: int, outcome: Outcome, counts: DeliveryCounts) -> None:
         now = self._clock.now()
         settled = settlement(row, outcome, now)
+        values = {
+            "state": settled.state,
+            "attempts": row.attempts + 1,
+            "due_at": settled.due_at,
+            "settled_at": None if settled.state == "deferred" else now,
+            "reason": settled.reason,
+            "answer_code": outcome.code,
+            "answer_text": outcome.text[:500],
+            "results": [list(result) for result in settled.results],
+        }
         with self._database.alone() as session:
-            ours = settle(
-                session,
-                row.id,
-                fence,
-                state=settled.state,
-                attempts=row.attempts + 1,
-                due_at=settled.due_at,
-                settled_at=None if settled.state == "deferred" else now,
-                reason=settled.reason,
-                answer_code=outcome.code,
-                answer_text=outcome.text[:500],
-                results=[list(result) for result in settled.results],
-            )
-            if not ours:
+            ours = settle(session, row.id, fence, **values)
+            if not ours and not settle_late(session, row.id, fence, **values):
                 _log.warning("claim_lost", outbox=row.id)
                 return
             self._audit(session, row, f"mail-{settled.state}", {"code": outcome.code})

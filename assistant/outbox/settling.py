@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol
 
+from assistant.store.outbox import LONGEST_DELAY
 from assistant.store.tables import OutboxMessage
 
-RETRY_DELAYS: Final = tuple(timedelta(minutes=minutes) for minutes in (2, 10, 30, 60, 120, 240, 480, 720))
+RETRY_DELAYS: Final = (*(timedelta(minutes=minutes) for minutes in (2, 10, 30, 60, 120, 240, 480)), LONGEST_DELAY)
 """Growing, for servers that defer (4xx), greylisting among them: the first is as short as those ask for."""
 GIVE_UP_AFTER: Final = timedelta(days=2)
 _NO_SUCH_MAILBOX: Final = re.compile(r"\b5\.(?:1\.[0-36]|2\.1)\b")

@@ -49,7 +49,8 @@ def take(session: Session, name: str, holder: str, now: datetime, length: timede
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     session.execute(insert(WorkLease).values(name=name, holder="", until=now, fence=0).on_conflict_do_nothing())
     holding = session.scalar(select(WorkLease.holder).where(WorkLease.name == name)) or ""
-    free = [WorkLease.holder == "", WorkLease.until < now]
+    # One that ends later than any could that was taken by now is of a time when the clock was wrong.
+    free = [WorkLease.holder == "", WorkLease.until < now, WorkLease.until > now + 2 * length]
     if holding and holding != holder and has_died(holding):
         free.append(WorkLease.holder == holding)
     row = session.execute(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from assistant.store.restored import hold_if_doubtful
@@ -14,6 +14,8 @@ from assistant.store.tables import OutboxMessage
 
 OPEN_STATES = ("waiting_approval", "queued", "claimed", "sending", "deferred")
 SENDABLE_STATES = ("queued", "deferred")
+LONGEST_DELAY = timedelta(hours=12)
+"""How long a server that defers a mail is left alone at most. What is deferred for longer was so by a clock that was wrong."""
 STOPPABLE_STATES = ("waiting_approval", "queued", "deferred")
 """Not yet in a worker's hands."""
 
@@ -33,7 +35,7 @@ def due_ids(
     session: Session, now: datetime, limit: int = 200, *, staff_only: bool = False, but_clients: Sequence[int] = ()
 ) -> Sequence[int]:
     """Rows that may be claimed now, oldest due first: staff's mail and clients' alike, unless one is stopped."""
-    query = select(OutboxMessage.id).where(OutboxMessage.state.in_(SENDABLE_STATES), OutboxMessage.due_at <= now)
+    query = select(OutboxMessage.id).where(OutboxMessage.state.in_(SENDABLE_STATES), _is_due(now))
     if staff_only:
         query = query.where(OutboxMessage.audience == "staff")
     elif but_clients:
@@ -41,11 +43,16 @@ def due_ids(
     return session.scalars(query.order_by(OutboxMessage.due_at, OutboxMessage.id).limit(limit)).all()
 
 
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    too_far = and_(OutboxMessage.state == "deferred", OutboxMessage.due_at > now + LONGEST_DELAY)
+    return or_(OutboxMessage.due_at <= now, too_far)
+
+
 def claim(session: Session, outbox_id: int, worker: str, now: datetime, lease: timedelta) -> int | None:
     """Takes one row for this worker by compare-and-swap; returns its fence, or None when somebody else was quicker."""
     row = session.execute(
         update(OutboxMessage)
-        .where(OutboxMessage.id == outbox_id, OutboxMessage.state.in_(SENDABLE_STATES), OutboxMessage.due_at <= now)
+        .where(OutboxMessage.id == outbox_id, OutboxMessage.state.in_(SENDABLE_STATES), _is_due(now))
         .values(state="claimed", claimed_by=worker, claimed_until=now + lease, fence=OutboxMessage.fence + 1)
         .returning(OutboxMessage.fence)
     ).first()
@@ -79,6 +86,20 @@ def settle(session: Session, outbox_id: int, fence: int, **values: object) -> bo
             OutboxMessage.id == outbox_id, OutboxMessage.fence == fence, OutboxMessage.state.in_(("claimed", "sending"))
         )
         .values(claimed_by="", claimed_until=None, **values)
+        .returning(OutboxMessage.id)
+    ).first()
+    return row is not None
+
+
+def settle_late(session: Session, outbox_id: int, fence: int, **values: object) -> bool:
+    """The outcome of a mail whose claim ran out while the server was being given it, when its worker knows it after all.
+
+    Only as long as nobody has done anything about it: the fence has moved on by one, and it is uncertain.
+    """
+    row = session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id == outbox_id, OutboxMessage.fence == fence + 1, OutboxMessage.state == "uncertain")
+        .values(**values)
         .returning(OutboxMessage.id)
     ).first()
     return row is not None
@@ -129,6 +150,33 @@ def cancel_of_run(session: Session, run_id: int, reason: str, now: datetime) -> 
         .returning(OutboxMessage.id)
     ).all()
     return len(rows)
+
+
+def in_hand(session: Session, but_id: int) -> Sequence[datetime]:
+    """Until when the claims hold of mail that other workers are about to give to the server, or are giving."""
+    found = session.scalars(
+        select(OutboxMessage.claimed_until).where(
+            OutboxMessage.state.in_(("claimed", "sending")), OutboxMessage.id != but_id
+        )
+    )
+    return [until for until in found if until is not None]
+
+
+def last_left(session: Session, since: datetime) -> datetime | None:
+    """When the last mail was settled that the server was given after `since`, whoever it was for."""
+    given = OutboxMessage.state.in_(("sent", "uncertain", "refused"))
+    return session.scalar(select(func.max(OutboxMessage.settled_at)).where(_settled_since(since), given))
+
+
+def left_since(session: Session, since: datetime) -> int:
+    """How many mails the server took since then, to clients and to colleagues."""
+    taken = OutboxMessage.state.in_(("sent", "uncertain"))
+    return session.scalar(select(func.count()).select_from(OutboxMessage).where(_settled_since(since), taken)) or 0
+
+
+def _settled_since(since: datetime) -> ColumnElement[bool]:
+    # Both audiences are named so that the index is of use.
+    return and_(OutboxMessage.audience.in_(("client", "staff")), OutboxMessage.settled_at >= since)
 
 
 def sent_since(session: Session, since: datetime, client_id: int | None = None, *, returned: bool = False) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import idna
 import pytest
 
-from assistant.errors import LoginRefused, ServerUnreachable
+from assistant.errors import LoginRefused, ServerUnreachable, StoreUnavailable
 from assistant.mail.oauth import TokenSource
 from assistant.mail.settings import Secret, SubmissionSettings
 from assistant.mail.submission import Submission, SubmissionResult
@@ -197,6 +197,19 @@ def test_a_kept_connection_that_died_is_replaced_without_anybody_noticing(smtp_s
     assert asyncio.run(go()) == ["sent"] * 5
     assert smtp_sink.connections == 3
     assert len(smtp_sink.received) == 5
+
+
+def test_a_trouble_right_before_the_text_leaves_nothing_behind_for_the_next_message(smtp_sink: SmtpSink) -> None:
+    def trouble() -> bool:
+        raise StoreUnavailable("the database is locked")
+
+    async def try_both(submission: Submission) -> SubmissionResult:
+        with pytest.raises(StoreUnavailable):
+            await submission.submit_marked(letter("first"), SENDER, [LIN], trouble)
+        return await submission.submit(letter("second"), SENDER, [WANG])
+
+    assert with_submission(settings_for(smtp_sink.port), try_both).state == "sent"
+    assert [item.recipients for item in smtp_sink.received] == [(WANG,)]
 
 
 def test_after_a_refusal_the_same_connection_carries_the_next_message(smtp_sink: SmtpSink) -> None:

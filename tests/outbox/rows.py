@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from assistant.clock import Clock
@@ -12,7 +12,7 @@ from assistant.mail.settings import SubmissionSettings
 from assistant.mail.submission import Submission
 from assistant.model.cadence import Refusal
 from assistant.outbox.compose import Letter, Person, compose
-from assistant.outbox.deliver import Delivery, DeliveryCounts, DeliveryLimits, Guard
+from assistant.outbox.deliver import Delivery, DeliveryCounts, DeliveryLimits, Guard, OnSent
 from assistant.store import Database
 from assistant.store.outbox import enqueue
 from assistant.store.tables import OutboxMessage
@@ -61,7 +61,14 @@ def store(
 
 
 def delivery(
-    database: Database, port: int, clock: Clock, *, guard: Guard | None = None, limits: DeliveryLimits | None = None
+    database: Database,
+    port: int,
+    clock: Clock,
+    *,
+    guard: Guard | None = None,
+    limits: DeliveryLimits | None = None,
+    on_sent: OnSent | None = None,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Delivery:
     """Delivers to the server at `port`; no guard unless one is given."""
     submission = Submission(SubmissionSettings(host="127.0.0.1", port=port, tls="none"))
@@ -70,7 +77,8 @@ def delivery(
         submission,
         clock,
         guard=guard or _nothing_against_it,
-        on_sent=lambda _session, _row: None,
+        on_sent=on_sent or (lambda _session, _row: None),
+        pause=pause,
         limits=limits or DeliveryLimits(minimum_interval=timedelta(0)),
     )
 

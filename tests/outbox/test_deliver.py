@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import multiprocessing
+import os
+import signal
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from itertools import pairwise
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -16,17 +19,20 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from assistant.clock import FrozenClock
+from assistant.errors import StoreUnavailable
 from assistant.model.cadence import Refusal
 from assistant.outbox.decisions import approve_mail, veto_mail
 from assistant.outbox.deliver import LEASE, DeliveryLimits
 from assistant.store import Database, open_database
 from assistant.store.clients import create_client
 from assistant.store.migrate import migrate
-from assistant.store.outbox import begin_sending, claim, settle
+from assistant.store.outbox import begin_sending, claim, settle, settle_late
 from assistant.store.tables import AuditEntry, OutboxMessage, Suppression, Thread
 from tests.databases import new_database
 from tests.offices import CHEN, LILEI, MONDAY, WANG
 from tests.outbox.rows import deliver, delivery, row_of, store
+from tests.outbox.worker import work_off
+from tests.servers.processes import wait_until
 from tests.servers.smtp_sink import SmtpSink
 
 
@@ -93,20 +99,47 @@ def test_threads_on_one_database_send_each_mail_once(tmp_path: Path, database: D
     assert sorted(subjects(smtp_sink)) == sorted(names)
 
 
-def test_processes_on_one_postgresql_send_each_mail_once(postgresql_url: str, smtp_sink: SmtpSink) -> None:
+def test_processes_on_one_postgresql_send_each_mail_once_though_they_die_and_pause(
+    postgresql_url: str, smtp_sink: SmtpSink
+) -> None:
+    """Four at once, one killed and one stopped in the middle; two more come when the leases of those are over."""
     database = open_database(postgresql_url)
     migrate(database)
-    names = [f"mail{number}" for number in range(20)]
+    names = [f"mail{number}" for number in range(40)]
     for name in names:
         store(database, name)
+    smtp_sink.faults.delay["body"] = 0.03
+    dying, paused, *others = [_worker(postgresql_url, smtp_sink, MONDAY) for _ in range(4)]
+    wait_until(lambda: len(smtp_sink.received) >= 6, "work is going on")
+    dying.kill()
+    os.kill(paused.pid or 0, signal.SIGSTOP)
+    late = MONDAY + LEASE + timedelta(minutes=1)
+    others += [_worker(postgresql_url, smtp_sink, late) for _ in range(2)]
+    assert [_ended(worker) for worker in others] == [0, 0, 0, 0]
+    os.kill(paused.pid or 0, signal.SIGCONT)
+    assert [_ended(paused), _ended(dying)] == [0, -signal.SIGKILL]
+    accepted = Counter(subjects(smtp_sink))
+    with database.session() as session:
+        states = {row.subject: row.state for row in session.scalars(select(OutboxMessage))}
     database.close()
-    command = [sys.executable, "-m", "tests.outbox.worker", postgresql_url, str(smtp_sink.port), MONDAY.isoformat()]
-    root = Path(__file__).parent.parent.parent
-    workers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) for _ in range(3)]
-    counts = [int(worker.communicate(timeout=60)[0].split()[-1]) for worker in workers]
-    assert [worker.returncode for worker in workers] == [0, 0, 0]
-    assert sum(counts) == len(names)
-    assert sorted(subjects(smtp_sink)) == sorted(names)
+    assert max(accepted.values()) == 1
+    assert set(states.values()) <= {"sent", "uncertain"}
+    assert {name for name, state in states.items() if state == "sent"} <= set(accepted)
+    assert Counter(states.values())["uncertain"] <= 2, "at most what those two had in hand"
+
+
+def _worker(url: str, sink: SmtpSink, now: datetime) -> BaseProcess:
+    """Forked from a process of its own, that has everything loaded and no threads."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.outbox.worker"])
+    process = context.Process(target=work_off, args=(url, sink.port, now), daemon=True)
+    process.start()
+    return process
+
+
+def _ended(process: BaseProcess) -> int | None:
+    process.join(60)
+    return process.exitcode
 
 
 # --- processes that die ----------------------------------------------------------------------------------------------
@@ -151,6 +184,58 @@ def test_a_crash_while_sending_is_uncertain_and_never_sent_again_by_itself(
     with database.session() as session:
         assert approve_mail(session, number, LILEI, clock.now()).done, "a person may say that it did not arrive"
     assert deliver(work).sent == 1
+
+
+def test_an_outcome_that_the_database_did_not_take_is_written_down_at_the_next_turn(
+    database: Database, clock: FrozenClock, smtp_sink: SmtpSink
+) -> None:
+    number = store(database, "accepted")
+    other = store(database, "next")
+    full = [True]
+
+    def on_sent(_session: Session, _row: OutboxMessage) -> None:
+        if full:
+            full.pop()
+            raise StoreUnavailable("the disk is full")
+
+    work = delivery(database, smtp_sink.port, clock, on_sent=on_sent)
+    with pytest.raises(StoreUnavailable):
+        deliver(work)
+    assert row_of(database, number).state == "sending"
+    assert deliver(work).sent == 1
+    assert [row_of(database, each).state for each in (number, other)] == ["sent", "sent"]
+    assert subjects(smtp_sink) == ["accepted", "next"]
+
+
+def test_a_worker_that_was_paused_beyond_its_lease_says_what_it_knows_and_sends_nothing_twice(
+    database: Database, clock: FrozenClock, smtp_sink: SmtpSink
+) -> None:
+    number = store(database, "slow")
+    with database.session() as session:
+        fence = claim(session, number, "paused", clock.now(), LEASE)
+        assert fence is not None
+        assert begin_sending(session, number, fence, clock.now())
+    clock.advance(LEASE + timedelta(seconds=1))
+    assert deliver(delivery(database, smtp_sink.port, clock)).sent == 0
+    assert row_of(database, number).state == "uncertain"
+    with database.session() as session:
+        assert settle(session, number, fence, state="sent") is False
+        assert settle_late(session, number, fence, state="sent", reason="") is True
+        assert settle_late(session, number, fence, state="sent", reason="") is False
+    assert row_of(database, number).state == "sent"
+
+
+def test_what_a_wrong_clock_put_off_for_a_month_is_tried_when_the_clock_is_right(
+    database: Database, clock: FrozenClock, smtp_sink: SmtpSink
+) -> None:
+    store(database, "deferred")
+    smtp_sink.faults.replies["data"] = "451 4.3.0 later"
+    clock.advance(timedelta(days=30))
+    work = delivery(database, smtp_sink.port, clock)
+    assert deliver(work).deferred == 1
+    smtp_sink.faults.replies.clear()
+    clock.advance(-timedelta(days=30))
+    assert deliver(delivery(database, smtp_sink.port, clock)).sent == 1
 
 
 def test_a_connection_that_breaks_inside_the_text_is_uncertain(
@@ -290,6 +375,39 @@ def test_a_server_that_wants_no_more_is_left_alone_for_a_while(
     smtp_sink.faults.replies.clear()
     clock.advance(timedelta(hours=1))
     assert deliver(work).sent == 5
+
+
+def test_the_cap_of_a_minute_counts_what_other_workers_have_in_hand_and_mail_to_colleagues(
+    database: Database, clock: FrozenClock, smtp_sink: SmtpSink
+) -> None:
+    for name in ("in hand", "client's"):
+        store(database, name)
+    store(database, "colleague's", LILEI, audience="staff", due=MONDAY)
+    with database.session() as session:
+        assert claim(session, 1, "another worker", clock.now(), LEASE) is not None
+    work = delivery(database, smtp_sink.port, clock, limits=DeliveryLimits(per_minute=2, minimum_interval=timedelta(0)))
+    assert deliver(work).sent == 1
+    assert subjects(smtp_sink) == ["client's"]
+    clock.advance(timedelta(seconds=61))
+    assert deliver(work).sent == 1
+
+
+def test_the_minimum_interval_holds_over_all_workers(
+    database: Database, clock: FrozenClock, smtp_sink: SmtpSink
+) -> None:
+    for number in range(3):
+        store(database, f"mail{number}")
+    with database.session() as session:
+        assert claim(session, 1, "another worker", clock.now() + timedelta(seconds=2), LEASE) is not None
+    waited: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        waited.append(seconds)
+        clock.advance(timedelta(seconds=seconds))
+
+    limits = DeliveryLimits(minimum_interval=timedelta(seconds=4))
+    assert deliver(delivery(database, smtp_sink.port, clock, limits=limits, pause=pause)).sent == 2
+    assert waited == [6.0, 4.0], "after the other's turn, which begins in two seconds, and after one's own"
 
 
 def test_a_cap_of_a_minute_spreads_what_is_due(database: Database, clock: FrozenClock, smtp_sink: SmtpSink) -> None:

@@ -102,6 +102,7 @@ def _tell_staff(workplace: Workplace, session: Session, facts: DatabaseFacts, no
         *trouble_notices(workplace, now),
         *tend_canary(workplace, session, now),
         *filter(None, [workplace.reports.suspicion_notice(session, now)]),
+        *filter(None, [workplace.reports.retirement_notice(session, now)]),
     ]
     return sum(queue_staff_mail(session, mail, workplace.sender, now) is not None for mail in mails)
 

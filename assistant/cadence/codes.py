@@ -58,6 +58,7 @@ CODES: Final[dict[str, Code]] = {
     "R056": Code("Two mails of a cadence are closer than `per_contact` allows; the second is put off.", "两封邮件间隔小于 `per_contact`，后一封会顺延。", warning=True),
     "R057": Code("The time lies within the quiet hours.", "时刻落在免打扰时段内。", warning=True),
     "R059": Code("The key has no effect on a reminder about this.", "该键对此类提醒无效。", warning=True),
+    "R060": Code("Nobody in `[[staff]]` has the role.", "`[[staff]]` 中没有人有此角色。", warning=True),
     "R071": Code("Test files: nothing happens, nothing is expected, or a rule is named that there is not.", "测试文件：无事发生、未写期望，或规则不存在。"),
     "R072": Code("Test files: this is no moment.", "测试文件：不是时间点。"),
 }  # fmt: skip

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from assistant.cadence import build
 from assistant.cadence.check import check_together, parse_text, read_file, read_text
 from assistant.cadence.reading import KnowsTemplates, Report, read_table
+from assistant.cadence.roles import check_roles
 from assistant.cadence.rules import Cadence, Restraint, Rulebook, StageRule
 from assistant.cadence.tables import CADENCE
 from assistant.calendar.overrides import Overrides
@@ -36,10 +37,13 @@ def test_files(folder: Path) -> list[Path]:
 test_files.__test__ = False  # type: ignore[attr-defined]  # pytest would take an imported one for a test
 
 
-def load_rulebook(folder: Path, templates: KnowsTemplates | None = None) -> tuple[Rulebook | None, list[Problem]]:
+def load_rulebook(
+    folder: Path, templates: KnowsTemplates | None = None, roles: Collection[str] | None = None
+) -> tuple[Rulebook | None, list[Problem]]:
     """All rules of `folder`, or None when any file has an error; warnings are among the problems of a good set, too.
 
     With `templates` every template a rule names must exist, and the problems of all templates are joined in.
+    With `roles`, those of the staff, a role that nobody has is a warning.
     """
     shown_folder = folder.name or str(folder)
     if not folder.is_dir():
@@ -56,6 +60,8 @@ def load_rulebook(folder: Path, templates: KnowsTemplates | None = None) -> tupl
             files.append(read_file(text, shown, templates))
     restraint = _restraint(files)
     check_together(files, restraint)
+    if roles is not None:
+        check_roles([report for report, _ in files], roles)
     for report, _ in files:
         problems += report.problems()
     if templates is not None:

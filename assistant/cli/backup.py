@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant.cli.context import context_of
-from assistant.cli.output import console, json_line, result, say
+from assistant.cli.output import console, counted, json_line, result, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,11 +84,11 @@ def restore(
         replaced = str(restored.replaced) if restored.replaced else None
         result(json_line({"held": restored.held, "replaced": replaced, **_described(restored.backup)}))
         return
-    say(f"Restored {restored.backup.rows} rows of {restored.backup.made_at:%Y-%m-%d %H:%M} UTC.")
+    say(f"Restored {counted(restored.backup.rows, 'row')} of {restored.backup.made_at:%Y-%m-%d %H:%M} UTC.")
     if restored.replaced:
         say(f"The database before lies in {restored.replaced}; delete it when you are content.")
     say(
-        f"{restored.held} mails wait that may have left since then: they are looked up in Sent, or leave with"
+        f"{counted(restored.held, 'mail waits', 'mails wait')} that may have left since then: looked up in Sent, or released with"
         " `assistant outbox approve`. Mail since then is read again from the mailbox; decisions and corrections made"
         " since then are lost."
     )

@@ -10,7 +10,7 @@ import typer
 
 from assistant.cli.clients import find_client
 from assistant.cli.context import context_of
-from assistant.cli.output import json_line, result, say
+from assistant.cli.output import counted, json_line, result, say
 
 
 def register(app: typer.Typer) -> None:
@@ -44,8 +44,9 @@ def export(
     if as_json:
         result(json_line({"file": str(target), **asdict(done)}))
         return
-    gone = f"; {done.erased} messages are not kept any more" if done.erased else ""
+    gone = f"; {counted(done.erased, 'message is', 'messages are')} not kept any more" if done.erased else ""
     say(
-        f"{target}: {done.messages} messages, {done.records} records, {done.sign_offs} sign-offs, {done.files} files{gone}."
+        f"{target}: {counted(done.messages, 'message')}, {counted(done.records, 'record')},"
+        f" {counted(done.sign_offs, 'sign-off')}, {counted(done.files, 'file')}{gone}."
         " Open index.html in it first."
     )

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from assistant.cli.context import context_of
-from assistant.cli.output import json_line, result, say
+from assistant.cli.output import counted, json_line, result, say
 
 
 def register(app: typer.Typer) -> None:
@@ -62,20 +62,22 @@ def forget(
 
 
 def _told(counts: dict[str, int], what: str) -> str:
-    names = {
-        "messages": "messages",
-        "records": "records",
-        "mails_of_ours": "mails of ours",
-        "notes": "notes to colleagues",
-        "items": "open items",
-        "projects": "projects",
-        "contacts": "contacts",
-    }
-    told = ", ".join(f"{counts[key]} {name}" for key, name in names.items())
+    names = (
+        ("messages", "message", ""),
+        ("records", "record", ""),
+        ("mails_of_ours", "mail of ours", "mails of ours"),
+        ("notes", "note to colleagues", "notes to colleagues"),
+        ("items", "open item", ""),
+        ("projects", "project", ""),
+        ("contacts", "contact", ""),
+    )
+    told = ", ".join(counted(counts[key], one, many) for key, one, many in names)
+    others = counts["other_clients_mail"]
     return (
-        f"{told} {what}; {counts['records_changed']} records, {counts['mails_emptied']} mails to colleagues and"
-        f" {counts['audit_entries']} lines of the audit stay without them;"
-        f" {counts['other_clients_mail']} mails of other clients name them and stay."
+        f"{told} {what}; {counted(counts['records_changed'], 'record')},"
+        f" {counted(counts['mails_emptied'], 'mail to colleagues', 'mails to colleagues')} and"
+        f" {counted(counts['audit_entries'], 'line of the audit', 'lines of the audit')} stay without them;"
+        f" {counted(others, 'mail of another client names them and stays', 'mails of other clients name them and stay')}."
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assistant.cli.context import CommandContext, context_of
-from assistant.cli.output import listing, say
+from assistant.cli.output import counted, listing, say
 
 if TYPE_CHECKING:
     from assistant.mail.reconcile import FolderAccount
@@ -62,11 +62,11 @@ def _check(context: CommandContext, mailbox: str, *, as_json: bool) -> None:
     fetched = sum(account.fetched for account in accounts)
     if fetched:
         say(
-            f"{fetched} missed messages were fetched; the daemon logs them at its next turn, or `assistant run --once`."
+            f"{counted(fetched, 'missed message was', 'missed messages were')} fetched, to be logged by the daemon at its next turn, or `assistant run --once`."
         )
     if faults or not all(account.even for account in accounts):
         raise typer.Exit(1)
-    say(f"Even: {sum(account.on_server for account in accounts)} messages on the server, all accounted for.")
+    say(f"Even: {counted(sum(account.on_server for account in accounts), 'message')} on the server, all accounted for.")
 
 
 def _row(account: FolderAccount) -> dict[str, Any]:

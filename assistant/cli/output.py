@@ -23,6 +23,11 @@ def result(text: str) -> None:
     print(text)  # noqa: T201  # this is where the command line prints results
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """`1 message`, `2 messages`; `many` where it is not formed with an s."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
 def json_line(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False, default=_plain)
 

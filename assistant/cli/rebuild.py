@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from assistant.cli.context import context_of
-from assistant.cli.output import console, json_line, result, say
+from assistant.cli.output import console, counted, json_line, result, say
 
 
 def register(app: typer.Typer) -> None:
@@ -51,8 +51,10 @@ def rebuild(
     for problem in done.problems:
         say(f"not said again: {problem}")
     written = "would change" if check else "changed"
-    say(f"{done.messages} messages interpreted again, {done.differences.count} rows {written}.")
+    say(f"{counted(done.messages, 'message')} interpreted again, {counted(done.differences.count, 'row')} {written}.")
     if done.stayed:
-        say(f"{done.stayed} rows stay though no mail makes them any more: mail of ours or rules refer to them.")
+        say(
+            f"{counted(done.stayed, 'row stays', 'rows stay')} though no mail makes that any more: mail of ours or rules refer to it."
+        )
     if check and done.differences.count:
         raise typer.Exit(1)

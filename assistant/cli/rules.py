@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional, Self
 import typer
 
 from assistant.cli.context import CommandContext, context_of, parse_time
-from assistant.cli.output import json_line, listing, result, say
+from assistant.cli.output import counted, json_line, listing, result, say
 
 if TYPE_CHECKING:
     from assistant.cadence.rules import Rulebook
@@ -43,12 +43,12 @@ def check(
     from assistant.cadence.testing import check_test_files
 
     folder, mails = _folders(ctx, rules, templates)
-    rulebook, problems = load_rulebook(folder, mails)
+    rulebook, problems = load_rulebook(folder, mails, _roles(context_of(ctx)))
     problems = sorted([*problems, *check_test_files(folder, rulebook)])
     _show_problems(problems, folder, as_json=as_json)
     errors = sum(problem.severity == "error" for problem in problems)
     if rulebook is None or errors:
-        say(f"{errors} error{'s' if errors != 1 else ''}. Nothing of this set would be used.")
+        say(f"{counted(errors, 'error')}. Nothing of this set would be used.")
         raise typer.Exit(1)
     counts = {
         "cadence": len(rulebook.cadences),
@@ -56,7 +56,17 @@ def check(
         "reminder": len(rulebook.reminders),
         "summary": len(rulebook.summaries),
     }
-    say(", ".join(_counted(count, what) for what, count in counts.items()) + ": fine.")
+    say(
+        ", ".join(counted(count, what, "summaries" if what == "summary" else "") for what, count in counts.items())
+        + ": fine."
+    )
+
+
+def _roles(context: CommandContext) -> frozenset[str] | None:
+    """Those of the staff; None without a configuration."""
+    if not (context.has_config() or context.explicit):
+        return None
+    return frozenset(role for person in context.config.staff for role in person.roles)
 
 
 @app.command("test")
@@ -227,11 +237,6 @@ def rehearse(
     listing(rows, columns, as_json=as_json, empty="Nothing would have been sent.")
     reasons = ", ".join(f"{reason} {count}" for reason, count in found.reasons().items()) or "none"
     say(f"{found.happenings} happenings; {len(found.sent)} would have been sent; cadences stopped: {reasons}.")
-
-
-def _counted(count: int, what: str) -> str:
-    many = what[:-1] + "ies" if what.endswith("y") else what + "s"
-    return f"{count} {what if count == 1 else many}"
 
 
 # ── What the commands share ──────────────────────────────────────────────────────────────────────────────────────────

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant.cli.context import CommandContext, context_of, parse_time
-from assistant.cli.output import result, say
+from assistant.cli.output import counted, result, say
 
 if TYPE_CHECKING:
     from assistant.bootstrap import Options, Workplace
@@ -116,4 +116,4 @@ def _dry_run(context: CommandContext, options: Options) -> None:
         result(
             f"{mail.due_at:%Y-%m-%d %H:%M} UTC  {mail.state:<9} {', '.join(mail.recipients)}  {mail.subject}  [{mail.rule}]"
         )
-    say(f"{len(mails)} mails would be sent or wait; nothing was sent, nothing was kept.")
+    say(f"{counted(len(mails), 'mail')} would be sent or wait; nothing was sent, nothing was kept.")

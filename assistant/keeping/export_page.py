@@ -9,6 +9,8 @@ from html import escape
 from typing import Final
 from urllib.parse import quote
 
+from assistant.rendering.filters import plural
+
 
 @dataclass(frozen=True, slots=True)
 class PageFile:
@@ -67,7 +69,10 @@ class Page:
 
 _ENGLISH: Final = {
     "title": "Our correspondence with {client}",
-    "lead": "Put together by {agency} on {day}: {mails} messages, {projects} projects, {files} files.",
+    "lead": "Put together by {agency} on {day}: {mails}, {projects}, {files}.",
+    "n mails": "1 message | {n} messages",
+    "n projects": "1 project | {n} projects",
+    "n files": "1 file | {n} files",
     "none": "There is no correspondence yet.",
     "projects": "Projects",
     "approved": "What was approved",
@@ -89,7 +94,10 @@ _ENGLISH: Final = {
 }
 _SIMPLIFIED: Final = {
     "title": "与{client}的往来记录",
-    "lead": "由{agency}于{day}整理：邮件 {mails} 封，项目 {projects} 个，文件 {files} 个。",
+    "lead": "由{agency}于{day}整理：{mails}，{projects}，{files}。",
+    "n mails": "邮件 {n} 封",
+    "n projects": "项目 {n} 个",
+    "n files": "文件 {n} 个",
     "none": "目前还没有往来记录。",
     "projects": "项目",
     "approved": "已确认事项",
@@ -111,7 +119,10 @@ _SIMPLIFIED: Final = {
 }
 _TRADITIONAL: Final = {
     "title": "與{client}的往來紀錄",
-    "lead": "由{agency}於{day}整理：郵件 {mails} 封，專案 {projects} 個，檔案 {files} 個。",
+    "lead": "由{agency}於{day}整理：{mails}，{projects}，{files}。",
+    "n mails": "郵件 {n} 封",
+    "n projects": "專案 {n} 個",
+    "n files": "檔案 {n} 個",
     "none": "目前還沒有往來紀錄。",
     "projects": "專案",
     "approved": "已確認事項",
@@ -166,9 +177,9 @@ def page_html(page: Page) -> str:
     lead = words["lead"].format(
         agency=page.agency,
         day=page.made_at.date().isoformat(),
-        mails=len(page.mails),
-        projects=len(page.projects),
-        files=files,
+        mails=plural(words["n mails"], len(page.mails)),
+        projects=plural(words["n projects"], len(page.projects)),
+        files=plural(words["n files"], files),
     )
     body = "".join(
         (

@@ -64,6 +64,7 @@ NoticeKind = Literal[
     "submission",
     "sending_stopped",
     "store",
+    "retention",
     "other",
 ]
 

@@ -30,6 +30,7 @@ from assistant.reports.notes import note_mails
 from assistant.reports.notices import bounce_notices, opt_out_notices, quarantine_notice
 from assistant.reports.outbox_notices import breaker_notices, uncertain_notices
 from assistant.reports.period import Period, week_before
+from assistant.reports.retirements import retirement_notice
 from assistant.reports.staff import render_operator_notice
 from assistant.reports.suspicions import suspicion_notice
 from assistant.reports.weekly import render_weekly
@@ -224,6 +225,13 @@ class ReportOffice:
             return None
         operator = self.surroundings.colleague(self._place.operator)
         return suspicion_notice(session, self.surroundings, operator, self.render, now)
+
+    def retirement_notice(self, session: Session, now: datetime) -> StaffMail | None:
+        """What the retention periods took away and of which the operator was not told yet; at most one mail a day."""
+        if not self._place.operator:
+            return None
+        operator = self.surroundings.colleague(self._place.operator)
+        return retirement_notice(session, self.surroundings, operator, self.render, now)
 
     def opt_out_notices(self, session: Session, now: datetime) -> list[StaffMail]:
         """To each owner, once: a contact wants no more automatic mail."""

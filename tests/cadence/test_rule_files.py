@@ -21,6 +21,7 @@ from assistant.cadence.report import reader_of, with_excerpt
 from assistant.cadence.rules import Duration
 from assistant.errors import ProblemsFound
 from assistant.rendering import Templates
+from assistant.resources import shipped
 from tests.cadence.worlds import NUDGES, RULES, SHIPPED, TEMPLATES, rules
 
 BAD = sorted((Path(__file__).parent / "bad").glob("*.toml"))
@@ -40,7 +41,7 @@ def test_one_error_is_one_problem_in_its_place(path: Path, tmp_path: Path) -> No
 
 def test_every_code_has_a_bad_file_or_needs_two() -> None:
     shown = {match.group(1) for path in BAD if (match := EXPECTED.match(path.read_text(encoding="utf-8")))}
-    only_elsewhere = {"R002", "R032", "R036", "R071", "R072"}
+    only_elsewhere = {"R002", "R032", "R036", "R060", "R071", "R072"}
     assert set(CODES) - shown == only_elsewhere
 
 
@@ -176,3 +177,18 @@ def test_a_thousand_rules_are_checked_with_every_place_right(tmp_path: Path) -> 
     lines = text.split("\n")
     assert len(problems) == 1000
     assert all(lines[one.line - 1][one.column - 1 :] == '"followups/proposal-nudge-9"' for one in problems)
+
+
+def test_a_role_that_nobody_has_is_a_warning_where_it_is_named_first(tmp_path: Path) -> None:
+    (tmp_path / "summaries.toml").write_text(
+        'schema = 1\n[[summary]]\nname = "weekly"\nto = ["owner", "boss@lanhai.example", "acount"]\n'
+        '[[summary]]\nname = "other"\nto = "acount"\nwhen = { tag = "x" }\n',
+        encoding="utf-8",
+    )
+    assert load_rulebook(tmp_path, SHIPPED)[1] == []
+    rulebook, problems = load_rulebook(tmp_path, SHIPPED, {"account", "director"})
+    assert rulebook is not None
+    assert [(one.code, one.line, one.severity) for one in problems] == [("R060", 4, "warning")]
+    assert 'Did you mean "account"?' in problems[0].hint
+    shipped_roles = {"account", "project", "strategy", "creative", "finance", "director"}
+    assert load_rulebook(shipped("rules"), None, shipped_roles)[1] == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import pytest
@@ -108,3 +110,26 @@ def test_a_period_that_is_none_is_a_problem_with_its_place(tmp_path: Path, wrong
     config = write_config(tmp_path, more=f"\n[retention]\nraw_mail = {json.dumps(wrong)}\n")
     with pytest.raises(ProblemsFound, match="not a period"):
         open_office(config)
+
+
+def test_the_operator_is_told_once_what_was_taken_away(office: Office) -> None:
+    def told() -> list[str]:
+        office.workplace.plan()
+        with office.session() as session:
+            rows = session.scalars(
+                select(OutboxMessage.raw).where(OutboxMessage.dedupe_key.startswith("notice:retention:"))
+            )
+            messages = (message_from_bytes(raw, policy=default) for raw in rows)
+            return [str(message.get_body(("plain",)).get_content()) for message in messages]  # type: ignore[union-attr]  # every mail of ours has a text
+
+    assert told() == []
+    keep_to_periods(office.workplace)
+    (text,) = told()
+    assert "来信原文 2 封" in text
+    assert "与客户无关的邮件及其文字 1 封" in text
+    office.move(days=1)
+    keep_to_periods(office.workplace)
+    assert len(told()) == 1, "nothing was taken away today"
+    office.move(days=200)
+    keep_to_periods(office.workplace)
+    assert len(told()) == 2

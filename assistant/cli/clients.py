@@ -111,7 +111,10 @@ def set_client(
     language: _Text = None,
     timezone: _Text = None,
     owner: _Text = None,
-    tag: Annotated[Optional[list[str]], typer.Option(help="Add a tag; `muted` stops all automatic mail, `confirmed` lets it begin.")] = None,
+    tag: Annotated[
+        Optional[list[str]],
+        typer.Option(help="Add a tag; `muted` stops all automatic mail, `confirmed` lets it begin."),
+    ] = None,
     untag: Annotated[Optional[list[str]], typer.Option(help="Remove a tag.")] = None,
     domain: Annotated[
         Optional[str], typer.Option(help="Mail from this domain is theirs too; it is no look-alike.")

@@ -189,9 +189,11 @@ def _iso_2022_cn(data: bytes) -> str:
 
 
 def _euro(error: UnicodeError) -> tuple[str, int]:
-    """Windows' code page 936 has the euro sign at 0x80, where GB 18030 has nothing."""
+    """Windows' code page 936 has the euro sign at 0x80, where GB 18030 has nothing. Before a number, not in UTF-8 misread."""
     if isinstance(error, UnicodeDecodeError) and error.object[error.start] == 0x80:
-        return "€", error.start + 1
+        behind = error.start + 1
+        if error.object[behind : behind + 1].isascii():
+            return "€", behind
     raise error
 
 

@@ -31,7 +31,10 @@ _DASH_NAME: Final = re.compile(
     r"^\s{0,2}[-~–—]{1,2}\s?[A-Z\u00c0-\u024f\u4e00-\u9fff][\w.'\u4e00-\u9fff]{0,20}(?: [A-Z][\w.']{0,20}){0,2}[,.]?$"
 )
 _DASH_WORD: Final = re.compile(r"^\s?[-~]\w[\w.']{1,20}(?: \w[\w.']{0,20}){0,2}$")
-_NAMES_A_DEVICE: Final = re.compile(r"\s*(?:我的|我)?[^的，,。！？?]{0,40}[.。]?$")
+_NAMES_A_DEVICE: Final = re.compile(r"\s*(?:我的|我)?[^的，,。！？?]{0,40}(?:的 ?outlook)?[.。]?$", re.IGNORECASE)
+_IN_BRACKETS: Final = re.compile(r" ?\([^()]{1,20}\)?$")
+"""What a client says of itself behind the sentence; the bracket that closes it may be stripped already."""
+_LINK_OR_BRACKETS: Final = re.compile(r"<[^<>]*>?|\([^()]*\)?|https?://\S+")
 _PATCH: Final = re.compile(r"^(?:diff --git|@@ |\+\+\+ |--- |index )| \| +\d+ [+-]|\d+ files? changed")
 _NUMBER: Final = re.compile(r"\d[\d\s().-]{6}")
 _CONTACT_SIGNS: Final = ("@", "://", "www.", "公司", "集团", "电话", "電話", "地址", "Ltd", "ltd", "LTD", "Inc", "GmbH")
@@ -127,11 +130,17 @@ def _peel_delimiter(lines: Sequence[str], end: int) -> int:
         if folded in ("--", "-"):
             if folded == "--" and line[:1] in "-–—－" and end - index <= _LONGEST_SIGNATURE:
                 return index
-        elif (_is_rule(folded) and _is_signature_like(lines[index + 1 : end])) or (
+        elif (_is_rule(folded) and not _announces(lines, index) and _is_signature_like(lines[index + 1 : end])) or (
             index == end - 1 and _is_rule(folded) and index
         ):
             return index
     return end
+
+
+def _announces(lines: Sequence[str], index: int) -> bool:
+    """Whether the last text above line `index` ends with a colon: what follows is what it speaks of."""
+    above = content_end(lines, index)
+    return bool(above) and fold(lines[above - 1]).endswith(":")
 
 
 def _is_rule(folded: str) -> bool:
@@ -154,7 +163,7 @@ def is_phone_signature(line: str) -> bool:
         return False
     folded = fold(line).strip("*_.-~|[]()!⁣ ")
     lowered = folded.lower()
-    if lowered.endswith(
+    if _IN_BRACKETS.sub("", lowered).endswith(
         ("から送信", "傳送", "传送", "发送", "寄出", "gesendet", "에서 보냄", "gönderildi", "herunterladen")
     ):
         return (
@@ -167,9 +176,10 @@ def is_phone_signature(line: str) -> bool:
     if NOT_A_DEVICE.search(rest) and not re.search(r"iphone|ipad|android", lowered):
         return False
     device = DEVICE.search(folded)
-    spoken = re.sub(r"<[^<>]*>|\([^()]*\)|https?://\S+", "", folded)
+    spoken = _LINK_OR_BRACKETS.sub("", folded)
     if opening[0] > "\u024f":
-        return bool(device) and len(folded) <= 60 and bool(_NAMES_A_DEVICE.match(rest))
+        named = _LINK_OR_BRACKETS.sub("", rest).rstrip()
+        return bool(device) and len(spoken) <= 60 and bool(_NAMES_A_DEVICE.match(named))
     if device:
         return opening == "signature is customized by" or (len(spoken) <= 160 and not _SPOKEN.search(spoken))
     return opening == "sent from" and len(rest.split()) <= 4 and not re.search(r"[,.?!;:]", rest)
@@ -208,6 +218,10 @@ def _peel_paragraph(lines: Sequence[str], end: int) -> int:
     cut = _peel_contact(lines, start, end_of_text, end)
     if cut < end:
         return cut
+    last = end_of_text - 1
+    above = content_end(lines, last)
+    if above and "|" not in lines[above - 1] and _is_card_line(paragraph[-1]) and not _announces(lines, last):
+        return last
     return start if not nothing_above and _is_name_and_place(lines, start, paragraph) else _peel_dated_name(lines, end)
 
 
@@ -224,6 +238,15 @@ def _is_name_and_place(lines: Sequence[str], start: int, paragraph: Sequence[str
     return all(len(line) <= 60 and not _SENTENCE_END.search(line) and not _speaks(line) for line in others) and any(
         ROLE.search(line) or COMPANY.search(line) for line in others
     )
+
+
+def _is_card_line(line: str) -> bool:
+    """A whole card on one line: `Tom Reed | Client Ltd | +44 20 7946 0000`."""
+    cells = [cell.strip() for cell in line.split("|")]
+    if len(cells) < 3 or not _is_name(cells[0]) or _speaks(cells[0]) or max(map(len, cells)) > 50:
+        return False
+    contacts = len(STRONG_CONTACT.findall(line))
+    return contacts > 1 or (contacts == 1 and bool(COMPANY.search(line) or ROLE.search(line)))
 
 
 def _peel_dated_name(lines: Sequence[str], end: int) -> int:

@@ -39,7 +39,13 @@ PHONE_OPENINGS: Final = lines(
     下载 outlook
     下載 outlook
     获取 ios
+    获取 android
     获取适用于
+    獲取適用於
+    下载适用于
+    下載適用於
+    取得 ios
+    取得 android
     取得適用於
     该邮件从移动设备发送
     此邮件从移动设备发送
@@ -145,7 +151,7 @@ EXCUSE: Final = re.compile(
 
 DISCLAIMER_STARTS: Final = re.compile(
     r"^[\s*_=#-]*(?:confidentiality(?: notice| note)?\s*[:.\n-]|confidential(?:ity)? (?:notice|statement|disclaimer)|(?:legal )?disclaimer\b|legal notice\s*[:.]?|important notice\s*[:.]|privileged (?:and|/|&) confidential"
-    r"|notice of confidentiality|privacy notice\s*:|please consider (?:the environment|your environmental)|think before you print|p?\s?please don't print"
+    r"|notice of confidentiality|privacy notice\s*:|p?\s?please consider (?:the environment|your environmental)|think before you print|p?\s?please don't print"
     r"|(?:this (?:e-?mail|message) (?:has been|was) (?:scanned|checked)|virus-free\b|checked by avg|no virus found|scanned by)"
     r"|免责声明|免責聲明|免責條款|保密声明|保密聲明|保密提示|法律声明|邮件保密|郵件保密|隐私声明|\[?声明\]?[:：]|请考虑环境|请在打印.{0,12}(?:环境|环保)|保护环境|为了环保|请注意环保|打印.{0,10}环境)",
     re.IGNORECASE,
@@ -259,6 +265,6 @@ STRONG_CONTACT: Final = re.compile(
 CLOSING: Final = re.compile(
     r"^(?:(?:with )?(?:best|kind|warm(?:est)?|many|with)?\s?(?:regards|wishes)|best|cheers|thanks(?: (?:a lot|and regards|& regards|in advance|again|so much))?|many thanks|thank you(?: very much)?|sincerely(?: yours)?|yours(?: sincerely| truly| faithfully)?"
     r"|respectfully|cordially|b\.?r\.?|rgds|regards|mit freundlichen grüßen|viele grüße|cordialement|saludos|atentamente|cordiali saluti|met vriendelijke groet(?:en)?"
-    r"|此致|敬礼|顺颂商祺|順頌商祺|祝好|谢谢|謝謝|多谢|感谢|商祺|顺祝商祺|祝商祺|敬上|谨上|祝工作顺利|祝您工作愉快|以上|此致敬礼|致礼|敬祝)[\s,，!！.。~]*$",
+    r"|此致|敬礼|顺颂商祺|順頌商祺|祝您?|祝好|谢谢|謝謝|多谢|感谢|商祺|顺祝商祺|祝商祺|敬上|谨上|祝工作顺利|祝您工作愉快|以上|此致敬礼|致礼|敬祝)[\s,，!！.。~]*$",
     re.IGNORECASE,
 )

@@ -1,6 +1,8 @@
-"""A first start with a huge inbox: every message is fetched from a real Dovecot and kept, and memory is measured meanwhile.
+"""A first start with a huge mailbox: every message of its two folders is fetched from a real Dovecot and kept, and memory is
+measured meanwhile.
 
-Run as `python -m benchmarks.first_start [--messages 100000]`; needs dovecot. The reading side alone (fetch and keep), in a
+Run as `python -m benchmarks.first_start [--messages 100000] [--cut-every BYTES]`; needs dovecot. With `--cut-every` the
+connection breaks after so many bytes, again and again; in the end the ledger must be even. The reading side alone (fetch and keep), in a
 process of its own; interpreting is what `python -m tests.chaos --soak` measures. Also reads one message of 150 MB, whole
 and above the limit.
 """
@@ -20,6 +22,7 @@ from pathlib import Path
 import psutil
 
 from assistant.clock import SystemClock
+from assistant.errors import ServerUnreachable
 from assistant.intake.keep import StoreSink
 from assistant.log import set_up_logging
 from assistant.mail.reader import MailboxReader
@@ -29,9 +32,11 @@ from assistant.store.migrate import migrate
 from tests.chaos.soak import letter
 from tests.servers.authority import new_authority
 from tests.servers.dovecot import PASSWORD, Mailbox, dovecot_server
+from tests.servers.imap_faults import Plan, fault_proxy
 
 SAMPLE_SECONDS = 2.0
 HUGE_BYTES = 150_000_000
+MOST_CUTS = 20
 
 
 def read(port: int, user: str, folder: Path, limit: int) -> None:
@@ -39,21 +44,35 @@ def read(port: int, user: str, folder: Path, limit: int) -> None:
     set_up_logging("error")
     database = open_database("sqlite:///assistant.db", folder)
     migrate(database)
-    settings = MailboxSettings("shared", "127.0.0.1", port, "none", user, Secret(PASSWORD), max_message_bytes=limit)
-    kept = MailboxReader(settings, StoreSink(database, DatabaseArchive(), SystemClock())).read_once()
+    settings = MailboxSettings(
+        "shared", "127.0.0.1", port, "none", user, Secret(PASSWORD), folders=("INBOX", "Sent"), max_message_bytes=limit
+    )
+    reader = MailboxReader(settings, StoreSink(database, DatabaseArchive(), SystemClock()))
+    broken = 0
+    while True:
+        try:
+            reader.read_once()
+            accounts = reader.reconcile()
+            break
+        except ServerUnreachable:
+            broken += 1
+    kept = sum(account.kept for account in accounts)
+    even = all(account.even and not account.unread for account in accounts)
     used = resource.getrusage(resource.RUSAGE_SELF)
     # ru_maxrss would count what the parent held before this program was loaded.
     status = Path("/proc/self/status").read_text(encoding="ascii")
     peak = int(status.partition("VmHWM:")[2].split()[0]) / 1000
-    print(f"kept {kept}; {used.ru_utime + used.ru_stime:.1f} s of CPU; at most {peak:.0f} MB resident")
+    print(
+        f"kept {kept}, {'even' if even else 'NOT EVEN'}, broken off {broken} times; {used.ru_utime + used.ru_stime:.1f} s of CPU; at most {peak:.0f} MB resident"
+    )
 
 
-def measured(mailbox: Mailbox, folder: Path, limit: int, what: str) -> None:
+def measured(mailbox: Mailbox, folder: Path, limit: int, what: str, port: int = 0) -> None:
     """Starts `read` in a process of its own and prints its memory as it goes."""
     folder.mkdir()
     began = time.monotonic()
     command = [sys.executable, "-m", "benchmarks.first_start", "--read", mailbox.user, str(folder)]
-    command += ["--port", str(mailbox.server.plain_port), "--limit", str(limit)]
+    command += ["--port", str(port or mailbox.server.plain_port), "--limit", str(limit)]
     reader = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ)
     process, curve = psutil.Process(reader.pid), []
     while reader.poll() is None:
@@ -72,6 +91,7 @@ def measured(mailbox: Mailbox, folder: Path, limit: int, what: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=100_000)
+    parser.add_argument("--cut-every", type=int, default=0, metavar="BYTES")
     parser.add_argument("--read", nargs=2, metavar=("USER", "FOLDER"), help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--limit", type=int, default=0, help=argparse.SUPPRESS)
@@ -90,8 +110,11 @@ def main() -> None:
             inbox = server.new_mailbox("full@agency.example")
             chance = random.Random(2)
             for number in range(wanted.messages):
-                inbox.deliver(letter(number, chance))
-            measured(inbox, folder / "full", 50_000_000, f"{wanted.messages} messages")
+                inbox.deliver(letter(number, chance), "Sent" if number % 5 == 0 else "INBOX")
+            with fault_proxy(server.plain_port) as proxy:
+                if wanted.cut_every:
+                    proxy.plans = [Plan(cut_after=wanted.cut_every, ending="rst") for _ in range(MOST_CUTS)]
+                measured(inbox, folder / "full", 50_000_000, f"{wanted.messages} messages", proxy.port)
 
 
 if __name__ == "__main__":

@@ -96,6 +96,39 @@ def test_a_folder_that_is_numbered_anew_brings_duplicates_and_what_is_new(office
     assert outcomes(office) == {"logged": 3, "duplicate": 2}
 
 
+def test_a_new_numbering_and_mail_that_went_and_came_while_nobody_read(office: Office, mailbox: Mailbox) -> None:
+    for number in range(6):
+        mailbox.deliver(mail(f"第{number}封。"))
+    read(office, mailbox)
+    remove(mailbox, 2, 4)
+    for number in range(6, 9):
+        mailbox.deliver(mail(f"第{number}封。"))
+    remove(mailbox, 7)  # never seen by us, and nobody can say so after the new numbering
+    mailbox.renumber()
+    mailbox.deliver(mail("最后一封。"))
+    assert read(office, mailbox) == 7
+    texts = {record.reply_text.strip() for record in office.records()}
+    assert texts == {*(f"第{number}封。" for number in (0, 1, 2, 3, 4, 5, 7, 8)), "最后一封。"}
+    assert outcomes(office) == {"logged": 9, "duplicate": 4}
+    [account] = MailboxReader(mailbox.settings(), office.workplace.sink).reconcile()
+    assert (account.on_server, account.kept, account.gone, account.even) == (7, 7, 0, True)
+
+
+def test_a_folder_that_was_renamed_is_read_by_its_new_name_and_recognised(office: Office, mailbox: Mailbox) -> None:
+    mailbox.make_folder("客户")
+    for number in range(3):
+        mailbox.deliver(mail(f"第{number}封。"), "客户")
+    read(office, mailbox, folders=("客户", "INBOX"))
+    connection = ImapConnection.connect(mailbox.settings())
+    connection._client.rename_folder("客户", "老客户")
+    connection.close()
+    mailbox.deliver(mail("新的。"), "老客户")
+    with pytest.raises(AssistantError, match="called 老客户 now"):
+        read(office, mailbox, folders=("客户", "INBOX"))
+    assert read(office, mailbox, folders=("老客户", "INBOX")) == 4
+    assert outcomes(office) == {"logged": 4, "duplicate": 3}
+
+
 def test_two_mails_with_one_id_and_different_content_are_two_records(office: Office, mailbox: Mailbox) -> None:
     mailbox.deliver(mail("请报价。", message_id="same@mingshan.example"))
     mailbox.deliver(mail("另外，请改期。", message_id="same@mingshan.example"))

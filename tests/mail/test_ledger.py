@@ -37,8 +37,9 @@ def rename(mailbox: Mailbox, old: str, new: str) -> None:
 
 def remove(mailbox: Mailbox, folder: str, *uids: int) -> None:
     connection = ImapConnection.connect(mailbox.settings())
-    for uid in uids:
-        connection.delete_uid(folder, uid)
+    connection.open(folder, writable=True)
+    connection._client.delete_messages(uids)
+    connection._client.uid_expunge(uids)
     connection.close()
 
 

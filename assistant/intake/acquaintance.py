@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from assistant.intake.client_mail import forget_client_mail, orphans_near, strangers_mail
+from assistant.intake.client_mail import forget_client_mail, mail_with_subject, orphans_near, strangers_mail
 from assistant.intake.texts import letters_of
 from assistant.model.people import Directory, Relation, client_key, is_full_name, phone_in
+from assistant.store.clients import contacts_called
 from assistant.store.hindsight import not_known_yet
 from assistant.store.tables import Client, ClientDomain, Contact, Project, Record, Thread
+from assistant.store.weak_threads import forget_subjects
 from assistant.store.writing import row_of
 from parsers import Address, Message
 
@@ -57,28 +59,18 @@ def _answered(
     """Its subject answers one client's recent thread, and two of the people are the same or its words stand below."""
     if not message.subject_is_reply or not message.base_subject or message.date is None or relation.forwarded:
         return None
-    rows = session.scalars(
-        select(Record)
-        .where(
-            Record.base_subject == message.base_subject,
-            Record.client_id.is_not(None),
-            Record.sent_at >= message.date - _ANSWERED_WITHIN,
-            Record.sent_at <= message.date,
-        )
-        .order_by(Record.sent_at.desc(), Record.message_id)
-        .limit(60)
-    ).all()
+    rows = mail_with_subject(session, message.base_subject, message.date - _ANSWERED_WITHIN, message.date)
     people = _addresses((message.originator, *message.to, *message.cc), directory)
     quoted = letters_of(message.quoted)
     clients: set[int] = set()
     for row in rows:
-        shared = people & {row.originator.lower(), *(str(person[1]).lower() for person in row.recipients)}
-        start = letters_of(row.reply_text)[:40]
+        shared = people & row.people
+        start = letters_of(row.text)[:40]
         # Two of our own people are on the mail of many clients: of a company that says nothing, of a private address that
         # answers the very subject it does.
         enough = len(shared) >= _SHARED_PEOPLE and (at_home or any(not directory.is_ours(one) for one in shared))
         if enough or (shared and len(start) >= 16 and start in quoted):
-            clients.add(row.client_id or 0)
+            clients.add(row.client_id)
     return row_of(session, Client, clients.pop()) if len(clients) == 1 else None
 
 
@@ -99,9 +91,7 @@ def namesakes(session: Session, name: str) -> list[Contact]:
     name = " ".join(name.split())
     if not is_full_name(name):
         return []
-    rows = session.scalars(select(Contact).where(func.lower(Contact.name) == name.lower()).order_by(Contact.id))
-    unknown = not_known_yet(session).contacts
-    return [contact for contact in rows if contact.id not in unknown]
+    return contacts_called(session, name)
 
 
 def former_contact(session: Session, contact: Contact, message: Message) -> Contact | None:
@@ -112,11 +102,7 @@ def former_contact(session: Session, contact: Contact, message: Message) -> Cont
     """
     if not is_full_name(contact.name):
         return None
-    unknown = not_known_yet(session).contacts
-    same = select(Contact).where(
-        func.lower(Contact.name) == contact.name.lower(), Contact.client_id != contact.client_id
-    )
-    found = [row for row in session.scalars(same) if row.id not in unknown]
+    found = [row for row in contacts_called(session, contact.name) if row.client_id != contact.client_id]
     if len(found) != 1:
         return None
     (old,) = found
@@ -173,7 +159,7 @@ def adopt_mail_of(session: Session, client: Client, addr_spec: str, key: str) ->
         update(Record).where(Record.id.in_(ids)).values(client_id=client.id),
         execution_options=_FETCH,
     )
-    forget_client_mail(session)
+    _forget_mail(session, ids)
 
 
 def adopt_into_project(session: Session, project: Project, thread: Thread, sent_at: datetime, at: datetime) -> bool:
@@ -195,5 +181,11 @@ def adopt_into_project(session: Session, project: Project, thread: Thread, sent_
             update(Record).where(Record.id.in_(own)).values(client_id=project.client_id, project_id=project.id),
             execution_options=_FETCH,
         )
-        forget_client_mail(session)
+        _forget_mail(session, own)
     return bool(own)
+
+
+def _forget_mail(session: Session, moved: Iterable[int]) -> None:
+    """These records were given another client or project by a statement."""
+    forget_client_mail(session)
+    forget_subjects(session, moved)

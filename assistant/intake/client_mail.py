@@ -5,8 +5,8 @@ Within a transaction that remembers, each client's mail is read once and kept up
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from assistant.store.tables import Project, Record
 _MAILS_COMPARED = 240
 _LETTERS_COMPARED = 1500
 _QUOTED_LETTERS = 40
+_SAME_SUBJECT_COMPARED = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class _ClientMail:
     """What a transaction knows by now. Orphans of a client or thread are known where it is among `clients` or `threads`."""
 
     noted: list[Record] = field(default_factory=list)
-    """New records, written or not."""
+    """New records, written or not, of every kind."""
     mails: dict[int, list[MailFacts]] = field(default_factory=dict)
     orphans: dict[int, Orphan] = field(default_factory=dict)
     clients: set[int] = field(default_factory=set)
@@ -73,7 +74,8 @@ def latest_mails(session: Session, client_id: int) -> Sequence[MailFacts]:
     with session.no_autoflush:
         stored = {mail.record_id: mail for mail in _latest(session, client_id)}
     for record in known.noted:
-        if record.client_id == client_id and record.project_id is not None and record.id not in stored:
+        ours = record.client_id == client_id and record.project_id is not None and record.kind == "human"
+        if ours and record.id not in stored:
             stored[record.id] = _facts_of(record)
     known.mails[client_id] = sorted(stored.values(), key=_age, reverse=True)[:_MAILS_COMPARED]
     return known.mails[client_id]
@@ -122,7 +124,8 @@ def expect_orphans(session: Session, client_ids: Iterable[int], thread_ids: Iter
     with session.no_autoflush:
         known.orphans.update((orphan.record_id, orphan) for orphan in _orphans(session, clients, threads))
     for record in known.noted:
-        if record.project_id is None and (record.client_id in known.clients or record.thread_id in known.threads):
+        asked = record.client_id in known.clients or record.thread_id in known.threads
+        if asked and record.project_id is None and record.kind == "human":
             known.orphans[record.id] = _orphan(record)
 
 
@@ -141,9 +144,11 @@ def expect_nothing_of(session: Session, *, client_id: int | None = None, thread_
 def note_record(session: Session, record: Record) -> None:
     """A record that is new, with its client and project."""
     known = remembered(session, _ClientMail)
-    if known is None or record.kind != "human":
+    if known is None:
         return
     known.noted.append(record)
+    if record.kind != "human":
+        return
     if record.project_id is None:
         known.orphans[record.id] = _orphan(record)
         return
@@ -164,11 +169,74 @@ def strangers_mail(session: Session, addr_spec: str, key: str) -> list[int]:
     with session.no_autoflush:
         found = set(session.scalars(loose.where(same)))
     for record in known.noted:
-        if record.client_id is None and record.direction == "inbound":
+        if record.client_id is None and record.kind == "human" and record.direction == "inbound":
             own = record.originator == addr_spec if "@" in key else record.originator.lower().endswith(f"@{key}")
             if own:
                 found.add(record.id)
     return sorted(found)
+
+
+@dataclass(frozen=True, slots=True)
+class WithSubject:
+    """One mail with a client, as far as an answer to its subject is compared with it."""
+
+    client_id: int
+    sent_at: datetime
+    message_id: str
+    text: str
+    people: frozenset[str]
+
+
+def mail_with_subject(session: Session, base_subject: str, since: datetime, until: datetime) -> list[WithSubject]:
+    """The latest mail of clients with exactly this subject, written between the two times; the newest first."""
+    known = remembered(session, _ClientMail)
+    columns = (Record.client_id, Record.sent_at, Record.message_id, Record.reply_text, Record.originator)
+    query = (
+        select(Record.id, *columns, Record.recipients)
+        .where(Record.base_subject == base_subject, Record.client_id.is_not(None))
+        .where(Record.sent_at >= since, Record.sent_at <= until)
+        .order_by(Record.sent_at.desc(), Record.message_id)
+        .limit(_SAME_SUBJECT_COMPARED)
+    )
+    if known is None:
+        return [_with_subject(*row[1:]) for row in session.execute(query)]
+    with session.no_autoflush:
+        found = {row[0]: _with_subject(*row[1:]) for row in session.execute(query)}
+    for record in known.noted:
+        same = record.base_subject == base_subject and record.client_id is not None
+        if same and record.id not in found and since <= record.sent_at <= until:
+            found[record.id] = _with_subject(
+                record.client_id or 0,
+                record.sent_at,
+                record.message_id,
+                record.reply_text,
+                record.originator,
+                record.recipients,
+            )
+    newest = sorted(found.values(), key=_newest_first)
+    return newest[:_SAME_SUBJECT_COMPARED]
+
+
+def _with_subject(
+    client_id: int, sent_at: datetime, message_id: str, text: str, originator: str, recipients: Sequence[Any]
+) -> WithSubject:
+    return WithSubject(client_id, sent_at, message_id, text, _people(originator, recipients))
+
+
+def _newest_first(mail: WithSubject) -> tuple[float, str]:
+    return -mail.sent_at.timestamp(), mail.message_id
+
+
+def join_threads(session: Session, merged: Collection[int], into: int) -> None:
+    """These threads became parts of another."""
+    known = remembered(session, _ClientMail)
+    if known is None:
+        return
+    for number, orphan in list(known.orphans.items()):
+        if orphan.thread_id in merged:
+            known.orphans[number] = replace(orphan, thread_id=into)
+    if not known.threads.issuperset(merged):
+        known.threads.discard(into)
 
 
 def forget_client_mail(session: Session) -> None:
@@ -190,7 +258,8 @@ def project_names(session: Session) -> set[str]:
             name.lower() for number, name in session.execute(select(Project.id, Project.name)) if number not in unknown
         }
     if known.names is None:
-        known.names = {name.lower() for name in session.scalars(select(Project.name))}
+        with session.no_autoflush:  # whatever is new is added by who named it
+            known.names = {name.lower() for name in session.scalars(select(Project.name))}
     return known.names
 
 
@@ -233,7 +302,11 @@ def _mail_facts(
     originator: str,
     recipients: Sequence[Any],
 ) -> MailFacts:
-    people = frozenset({originator.lower(), *(str(person[1]).lower() for person in recipients)})
+    people = _people(originator, recipients)
     words = words_of(f"{subject}\n{text[:_LETTERS_COMPARED]}")
     start = letters_of(text[:_LETTERS_COMPARED])[:_QUOTED_LETTERS]
     return MailFacts(sent_at, record_id, project_id, subject, message_id, start, words, people, originator.lower())
+
+
+def _people(originator: str, recipients: Sequence[Any]) -> frozenset[str]:
+    return frozenset({originator.lower(), *(str(person[1]).lower() for person in recipients)})

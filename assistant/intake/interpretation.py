@@ -7,7 +7,7 @@ written before it came later (`assistant.intake.hindsight`).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -27,7 +27,7 @@ from assistant.model.reading import MailToRead, Reader, Reading, Sign, TextToRea
 from assistant.model.weak_threads import ThreadMail, WeakEdge, subject_key
 from assistant.store.tables import Client, Location, Project, Record, Thread
 from assistant.store.threads import living_thread
-from assistant.store.weak_threads import edge_of, refresh_weak_edges
+from assistant.store.weak_threads import edge_of, expect_subjects, note_subject, refresh_weak_edges
 from assistant.store.writing import row_of
 from parsers import Message
 
@@ -274,7 +274,7 @@ class Interpretation:
     def _weak_edge(self, session: Session, candidate: Candidate, thread: Thread, client_id: int) -> WeakEdge | None:
         """Where a thread goes on from that begins with an answer to nothing that is known."""
         message = candidate.message
-        if candidate.relation.forwarded or not (message.subject_is_reply or message.thread_index):
+        if not _may_go_on(candidate):
             return None
         people = {person.addr_spec.lower() for person in (message.originator, *message.to, *message.cc) if person}
         assistant = self._agency.directory.assistant
@@ -289,6 +289,15 @@ class Interpretation:
             message.thread_index or "",
         )
         return edge_of(session, mail, assistant)
+
+    def expect_subjects(self, session: Session, candidates: Sequence[Candidate]) -> None:
+        """Asks at once for the mail with the subjects of those that may go on from a thread that they do not name."""
+        keys = {subject_key(mail.message.base_subject) for mail in candidates if _may_go_on(mail)}
+        expect_subjects(session, keys, self._agency.directory.assistant)
+
+    def note_subject(self, session: Session, record: Record) -> None:
+        """A record that is new: what follows may go on from it."""
+        note_subject(session, record, self._agency.directory.assistant)
 
     def refresh_weak_edges(self, session: Session, subject_keys: Iterable[str]) -> None:
         """After records with these subjects were made or moved."""
@@ -334,6 +343,11 @@ class Interpretation:
             and now - candidate.sent_at <= self._settings.cutoff
             and not (relation.spoofed or relation.automatic),  # our own mail begins nothing, whichever way it comes in
         )
+
+
+def _may_go_on(candidate: Candidate) -> bool:
+    message = candidate.message
+    return not candidate.relation.forwarded and (message.subject_is_reply or bool(message.thread_index))
 
 
 def _from_thread(session: Session, thread: Thread, parties: Parties) -> Parties:

@@ -8,23 +8,24 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from assistant.intake.client_mail import expect_nothing_of, expect_orphans, forget_client_mail, note_record
+from assistant.intake.client_mail import expect_nothing_of, expect_orphans, join_threads, note_record
 from assistant.intake.completion import complete_record, shows_a_part
 from assistant.intake.interpretation import Candidate, Interpretation, Understood
 from assistant.intake.ledger import is_canary
 from assistant.intake.project_book import ProjectBook
-from assistant.intake.record import apply_reading, note_consequences, refresh_touched
+from assistant.intake.record import apply_reading, expect_complaints, note_consequences, refresh_touched
 from assistant.intake.signals import note_signals
 from assistant.intake.suspicion import note_suspicions, summary_of
 from assistant.model.people import client_key
 from assistant.model.threading import ids_of
-from assistant.store.clients import expect_clients, expect_people, expected_clients
+from assistant.store.clients import expect_clients, expect_names, expect_people, expected_clients
 from assistant.store.erased import REASON as ERASED
 from assistant.store.erased import erase_raw, is_erased
 from assistant.store.remembering import parts_of, remember
 from assistant.store.runs import nothing_under_way
 from assistant.store.tables import Contact, Record, Thread
 from assistant.store.threads import ThreadBook, ThreadedMail
+from assistant.store.weak_threads import changed_subjects, forget_subjects
 from parsers import Address, Message
 
 AfterRecord = Callable[[Session, Record, Message], None]
@@ -114,16 +115,21 @@ class Phases:
         self._one.look_back(self._session)
         refresh_touched(self._session, self._one.book)
         self._session.flush()
-        self._one.refresh_weak_edges(self._session, self._subjects)
+        changed = changed_subjects(self._session, self._threads.begun_anew)
+        self._one.refresh_weak_edges(self._session, self._subjects | changed)
 
     def _expect(self, mails: Sequence[Candidate], free_mail: frozenset[str]) -> None:
         """Asks at once for everybody and everything that the messages speak of."""
         session, threads = self._session, list(self._threads.threads())
         people = {person.addr_spec for mail in mails for person in _outsiders(mail)}
         expect_people(session, people, {client_key(address, free_mail) for address in people})
+        expect_names(session, {person.name for mail in mails for person in _outsiders(mail)})
+        self._one.expect_subjects(session, mails)
         expect_clients(session, {thread.client_id for thread in threads if thread.client_id is not None})
         expect_orphans(session, expected_clients(session), {thread.id for thread in threads})
-        self._one.book.expect(session, {thread.project_id for thread in threads if thread.project_id is not None})
+        projects = {thread.project_id for thread in threads if thread.project_id is not None}
+        self._one.book.expect(session, projects)
+        expect_complaints(session, projects)
 
     def _of_erased(self, mail: Candidate) -> bool:
         """Written by somebody who is to be forgotten, or to nobody else outside."""
@@ -177,7 +183,8 @@ class Phases:
         ids = self._ids[mail.location.id]
         placed = self._threads.place(ThreadedMail(ids, mail.message.base_subject, mail.sent_at))
         if placed.merged:
-            forget_client_mail(self._session)
+            join_threads(self._session, placed.merged, placed.thread.id)
+            forget_subjects(self._session)
         if placed.new:
             expect_nothing_of(self._session, thread_id=placed.thread.id)
         return placed.thread
@@ -201,6 +208,7 @@ class Phases:
         self._remember(mail, record)
         self._subjects.add(record.subject_key)
         note_record(self._session, record)
+        self._one.note_subject(self._session, record)
         return record
 
     def _remember(self, mail: Candidate, record: Record) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -51,6 +52,7 @@ class ProjectBook:
     def __init__(self) -> None:
         self._entries: dict[int, dict[int, Entry]] = {}
         self._steps: dict[int, list[tuple[str, int]]] = {}
+        self._added: dict[int, WeakSet[StageChange]] = {}
         self._noted: list[Record] = []
         self.grown: set[int] = set()
         """Projects that were given records in this transaction: later mail may tell something of earlier mail."""
@@ -97,9 +99,14 @@ class ProjectBook:
             self._expect_steps(session, [project_id])
         return self._steps[project_id]
 
-    def store_steps(self, project_id: int, steps: Sequence[tuple[str, int]]) -> None:
-        """These are stored now."""
+    def store_steps(self, project_id: int, steps: Sequence[tuple[str, int]], added: Sequence[StageChange]) -> None:
+        """These are stored now; `added` are the rows that were added for them."""
         self._steps[project_id] = list(steps)
+        self._added.setdefault(project_id, WeakSet()).update(added)
+
+    def added_steps(self, project_id: int) -> Iterable[StageChange]:
+        """The rows of steps that were added, as far as the session still holds them: those it has yet to write."""
+        return list(self._added.pop(project_id, ()))
 
     def forget(self, project_id: int) -> None:
         """The project was given records of a thread that joined it."""

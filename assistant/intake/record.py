@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from assistant.model.item_due import item_due
 from assistant.model.process import STAGES
 from assistant.model.project_state import ProjectState, derive
 from assistant.model.reading import Reading
-from assistant.store.remembering import remembered
+from assistant.store.remembering import parts_of, remembered
 from assistant.store.tables import OpenItem, Project, Record, SignOff, StageChange
 
 _ITEM_INTENTS = ("change_request", "complaint")
@@ -61,13 +61,9 @@ def _store_steps(session: Session, project: Project, state: ProjectState, book: 
     if stored == wanted:
         return
     if wanted[: len(stored)] != stored:
-        session.execute(
-            delete(StageChange).where(StageChange.project_id == project.id),
-            execution_options={"synchronize_session": False},
-        )
+        _forget_steps(session, project.id, book)
         stored = []
-    book.store_steps(project.id, wanted)
-    session.add_all(
+    added = [
         StageChange(
             project_id=project.id,
             from_stage=step.from_stage,
@@ -79,7 +75,21 @@ def _store_steps(session: Session, project: Project, state: ProjectState, book: 
             asked=step.asked,
         )
         for step in state.steps[len(stored) :]
-    )
+    ]
+    session.add_all(added)
+    book.store_steps(project.id, wanted, added)
+
+
+def _forget_steps(session: Session, project_id: int, book: ProjectBook) -> None:
+    """Those that are written, and those that would be with the next flush."""
+    for change in book.added_steps(project_id):
+        if change in session:
+            session.expunge(change)
+    with session.no_autoflush:
+        session.execute(
+            delete(StageChange).where(StageChange.project_id == project_id),
+            execution_options={"synchronize_session": False},
+        )
 
 
 def note_consequences(session: Session, record: Record, reading: Reading, owner: str) -> None:
@@ -139,11 +149,29 @@ def open_item(record: Record, kind: str, by: str, what: str, owner: str) -> Open
     )
 
 
+def expect_complaints(session: Session, project_ids: Iterable[int]) -> None:
+    """Asks at once for the open complaints of these projects."""
+    known = remembered(session, _Complaints)
+    if known is None:
+        return
+    for part in parts_of(sorted(set(project_ids) - known.open.keys())):
+        known.open.update((number, []) for number in part)
+        with session.no_autoflush:
+            stored = _stored_complaints(session, part)
+        for item in stored:
+            known.open[item.project_id or 0].append(item)
+        for item in known.noted:
+            ours = known.open.get(item.project_id or 0)
+            if item.project_id in part and ours is not None and item.settled_at is None and item not in ours:
+                ours.append(item)
+
+
 class _Complaints:
-    """The open complaints of projects that were asked for."""
+    """The open complaints of projects that were asked for, and those that the transaction made."""
 
     def __init__(self) -> None:
         self.open: dict[int, list[OpenItem]] = {}
+        self.noted: list[OpenItem] = []
 
 
 def _settle_complaints(session: Session, record: Record) -> None:
@@ -155,29 +183,25 @@ def _settle_complaints(session: Session, record: Record) -> None:
 
 def _open_complaints(session: Session, project_id: int) -> Sequence[OpenItem]:
     known = remembered(session, _Complaints)
-    if known is not None and project_id in known.open:
-        return known.open[project_id]
-    with session.no_autoflush:
-        found = list(
-            session.scalars(
-                select(OpenItem).where(
-                    OpenItem.project_id == project_id, OpenItem.kind == "complaint", OpenItem.settled_at.is_(None)
-                )
-            )
-        )
-    unwritten = [item for item in session.new if isinstance(item, OpenItem) and item.kind == "complaint"]
-    found.extend(item for item in unwritten if item.project_id == project_id and item.settled_at is None)
-    if known is not None:
-        known.open[project_id] = found
-    return found
+    if known is None:
+        return _stored_complaints(session, [project_id])
+    expect_complaints(session, [project_id])
+    return known.open[project_id]
+
+
+def _stored_complaints(session: Session, project_ids: Sequence[int]) -> Sequence[OpenItem]:
+    open_ones = (OpenItem.kind == "complaint", OpenItem.settled_at.is_(None))
+    return session.scalars(select(OpenItem).where(OpenItem.project_id.in_(project_ids), *open_ones)).all()
 
 
 def _note_items(session: Session, items: Sequence[OpenItem]) -> None:
     session.add_all(items)
     known = remembered(session, _Complaints)
     for item in items:
-        if known is not None and item.kind == "complaint" and item.project_id in known.open:
-            known.open[item.project_id].append(item)
+        if known is not None and item.kind == "complaint":
+            known.noted.append(item)
+            if item.project_id in known.open:
+                known.open[item.project_id].append(item)
 
 
 def apply_reading(record: Record, reading: Reading) -> None:

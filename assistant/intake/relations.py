@@ -23,6 +23,7 @@ from assistant.store.clients import (
     create_client,
     create_contact,
     create_project,
+    name_contact,
     projects_of,
 )
 from assistant.store.erased import is_erased
@@ -117,7 +118,7 @@ def settle_parties(
     if message.kind == "human":
         _other_contacts(session, client, relation.others, agency, at, now)
     if contact is not None and counterpart.name and not contact.name:
-        contact.name = counterpart.name
+        name_contact(session, contact, counterpart.name)
     if contact is not None and relation.direction == "inbound" and not relation.forwarded:
         # People are promoted and get new telephones: the latest signature counts.
         contact.role = role_in(message.signature) or contact.role

@@ -7,6 +7,8 @@ an old label was set right.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -16,6 +18,7 @@ from assistant.model.doubt import SET_BY_A_PERSON
 from assistant.model.process import UNRELATED
 from assistant.model.reading import LooksBack, MailToRead, Reader, ReadMail
 from assistant.store.tables import Project, Record
+from assistant.store.writing import row_of, rows_of
 
 _LEAST_CHANGE: Final = 0.02
 """A confidence that moved less is left alone: a write for every record of a long project would be waste."""
@@ -25,28 +28,57 @@ def smooth(session: Session, reader: Reader, book: ProjectBook) -> int:
     """Looks back at every project that was given records in this transaction; returns how many labels became others."""
     if not isinstance(reader, LooksBack):
         return 0
-    return sum(_smooth_project(session, reader, book, number) for number in sorted(book.grown))
+    projects = sorted(book.grown)
+    book.expect(session, projects)
+    found = {project_id: _second_thoughts(session, reader, book, project_id) for project_id in projects}
+    changing = [thought.record_id for thoughts in found.values() for thought in thoughts]
+    records = {record.id: record for record in rows_of(session, Record, changing)}
+    return sum(_apply(session, reader, book, number, thoughts, records) for number, thoughts in found.items())
 
 
-def _smooth_project(session: Session, reader: LooksBack, book: ProjectBook, project_id: int) -> int:
+@dataclass(frozen=True, slots=True)
+class _SecondThought:
+    """What a record that was read as one of the stage `before` is taken for now: probabilities of stages, best first."""
+
+    record_id: int
+    before: str
+    probabilities: tuple[tuple[str, float], ...]
+
+
+def _second_thoughts(
+    session: Session, reader: LooksBack, book: ProjectBook, project_id: int
+) -> Sequence[_SecondThought]:
     entries = [entry for entry in book.entries(session, project_id) if _counts(entry)]
     entries.sort(key=lambda entry: (entry.facts.sent_at, entry.facts.tie))
-    mails = [_as_read(entry) for entry in entries]
-    changed = 0
-    for entry, probabilities in zip(entries, reader.look_back(mails), strict=True):
+    found = []
+    for entry, probabilities in zip(entries, reader.look_back([_as_read(entry) for entry in entries]), strict=True):
         facts, (stage, confidence) = entry.facts, probabilities[0]
         same = stage == facts.stage and abs(confidence - facts.stage_confidence) < _LEAST_CHANGE
-        if same or facts.stage_evidence == SET_BY_A_PERSON:
-            continue
-        record = session.get(Record, facts.record_id)
+        if not same and facts.stage_evidence != SET_BY_A_PERSON:
+            found.append(_SecondThought(facts.record_id, facts.stage, probabilities))
+    return found
+
+
+def _apply(
+    session: Session,
+    reader: LooksBack,
+    book: ProjectBook,
+    project_id: int,
+    thoughts: Sequence[_SecondThought],
+    records: Mapping[int, Record],
+) -> int:
+    changed = 0
+    for thought in thoughts:
+        record = records.get(thought.record_id)
         if record is None:
             continue
-        if facts.stage == UNRELATED and stage != UNRELATED:
-            _read_as(record, reader, probabilities)
+        stage, confidence = thought.probabilities[0]
+        if thought.before == UNRELATED and stage != UNRELATED:
+            _read_as(record, reader, thought.probabilities)
         changed += int(record.stage != stage)
         record.stage, record.stage_confidence = stage, round(confidence, 4)
         book.add(record)
-    if changed and (project := session.get(Project, project_id)) is not None:
+    if changed and (project := row_of(session, Project, project_id)) is not None:
         book.touch(project)
     return changed
 

@@ -45,6 +45,9 @@ class WeakEdge:
     thread: int
     continues: int
     evidence: str
+    subject_key: str
+    """The subject and the client of the mail that says so: a thread may have mail with several, and an edge for each."""
+    party: int | None
 
 
 def weak_edges(mails: Iterable[ThreadMail]) -> frozenset[WeakEdge]:
@@ -70,7 +73,7 @@ def _edges_of(group: Sequence[ThreadMail]) -> Iterable[WeakEdge]:
                 found = {home[other.thread] for other in earlier if signs(mail, other)}
                 if len(found) == 1:
                     home[mail.thread] = found.pop()
-                    yield WeakEdge(mail.thread, home[mail.thread], evidence)
+                    yield WeakEdge(mail.thread, home[mail.thread], evidence, mail.subject_key, mail.party)
                     break
         earlier.append(mail)
 

@@ -32,6 +32,10 @@ class Acquaintances:
         self.contacts: dict[str, Contact | None] = {}
         self.clients: dict[str, Client | None] = {}
         self.projects: dict[int, list[Project]] = {}
+        self.called: dict[str, list[Contact]] = {}
+        """Contacts by their full names, in lower case."""
+        self.named: list[Contact] = []
+        """Contacts that were made or named by this transaction."""
         self.new_keys: list[str] = []
         self.held: list[Client] = []
         """The session itself would let go of them and ask again."""
@@ -55,6 +59,43 @@ def expect_people(session: Session, addresses: Iterable[str], keys: Iterable[str
             known.held.append(client)
     numbers = {contact.client_id for contact in known.contacts.values() if contact}
     expect_clients(session, numbers | {client.id for client in known.held})
+
+
+def expect_names(session: Session, names: Iterable[str]) -> None:
+    """Asks at once for the contacts with these full names."""
+    known = remembered(session, Acquaintances)
+    if known is None:
+        return
+    wanted = sorted({name.lower() for name in names if name} - known.called.keys())
+    known.called.update((name, []) for name in wanted)
+    for part in parts_of(wanted):
+        with session.no_autoflush:
+            for contact in session.scalars(select(Contact).where(func.lower(Contact.name).in_(part))):
+                known.called.setdefault(contact.name.lower(), []).append(contact)
+
+
+def contacts_called(session: Session, name: str) -> list[Contact]:
+    """Everybody with this full name, whatever the case, in the order in which they became known."""
+    known = remembered(session, Acquaintances)
+    if known is None:
+        unknown = not_known_yet(session).contacts
+        same = select(Contact).where(func.lower(Contact.name) == name.lower())
+        return sorted((row for row in session.scalars(same) if row.id not in unknown), key=_number)
+    expect_names(session, [name])
+    fresh = (contact for contact in known.named if contact.name.lower() == name.lower())
+    return sorted({contact.id: contact for contact in (*known.called[name.lower()], *fresh)}.values(), key=_number)
+
+
+def _number(contact: Contact) -> int:
+    return contact.id
+
+
+def name_contact(session: Session, contact: Contact, name: str) -> None:
+    """A contact whose name was not known until now."""
+    contact.name = name
+    known = remembered(session, Acquaintances)
+    if known is not None:
+        known.named.append(contact)
 
 
 def expect_clients(session: Session, numbers: Iterable[int]) -> None:
@@ -187,6 +228,7 @@ def create_contact(
         session.flush()
     else:
         known.contacts[contact.addr_spec] = contact
+        known.named.append(contact)
     return contact
 
 

@@ -21,6 +21,7 @@ class _Addresses:
 
     def __init__(self) -> None:
         self.known: set[str] | None = None
+        self.added: set[str] = set()
 
 
 def may_be_suppressed(session: Session, addr_spec: str) -> bool:
@@ -29,15 +30,16 @@ def may_be_suppressed(session: Session, addr_spec: str) -> bool:
     if addresses is None:
         return True
     if addresses.known is None:
-        addresses.known = set(session.scalars(select(Suppression.addr_spec).distinct()))
-    return addr_spec in addresses.known
+        with session.no_autoflush:
+            addresses.known = set(session.scalars(select(Suppression.addr_spec).distinct()))
+    return addr_spec in addresses.known or addr_spec in addresses.added
 
 
 def note_suppressed(session: Session, addr_spec: str) -> None:
     """A suppression of this address was added."""
     addresses = remembered(session, _Addresses)
-    if addresses is not None and addresses.known is not None:
-        addresses.known.add(addr_spec)
+    if addresses is not None:
+        addresses.added.add(addr_spec)
 
 
 def suppress(

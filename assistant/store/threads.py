@@ -14,6 +14,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from assistant.model.threading import Placement, place
 from assistant.store.hindsight import note_late
 from assistant.store.tables import CadenceRunRow, OutboxMessage, Record, Suppression, Thread, ThreadKey
+from assistant.store.writing import row_of
 
 _AT_ONCE = 5000
 """Parameters of one statement: SQLite takes 32,766, PostgreSQL 65,535."""
@@ -60,11 +61,11 @@ def place_in_thread(session: Session, ids: Sequence[str], subject: str, sent_at:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The thread of a message, whether it is `new`, and whether others were `merged` into it for this message."""
+    """The thread of a message, whether it is `new`, and which others were `merged` into it for this message."""
 
     thread: Thread
     new: bool = False
-    merged: bool = False
+    merged: tuple[int, ...] = ()
 
 
 class ThreadBook:
@@ -79,17 +80,19 @@ class ThreadBook:
         self._session = session
         self._keys: dict[str, ThreadKey] = {}
         self._threads: dict[int, Thread] = {}
+        self.begun_anew: set[int] = set()
+        """Threads that begin with another message than they did before."""
         self._remember(ids)
 
     def place(self, mail: ThreadedMail) -> Placed:
         known = [self._keys[identifier] for identifier in mail.ids if identifier in self._keys]
-        numbers = {key.thread_id for key in known}
-        if len(numbers) > 1:
-            thread = place_batch(self._session, [mail])[0]
-            self._remember(mail.ids)
-            return Placed(thread, merged=True)
-        if numbers:
-            thread = self._threads[next(iter(numbers))]
+        oldest, *others = sorted({key.thread_id for key in known}) or (None,)
+        if oldest is not None:
+            thread = self._threads[oldest]
+            if others:
+                _merge(self._session, [(self._threads[number], thread) for number in others])
+            if others or mail.sent_at < thread.started_at:
+                self.begun_anew.add(oldest)
             _widen(thread, mail.sent_at, mail.subject, mail.sent_at)
         else:
             thread = Thread(subject=mail.subject, started_at=mail.sent_at, last_at=mail.sent_at)
@@ -101,7 +104,7 @@ class ThreadBook:
                 self._session.add(self._keys[identifier])
         if self._keys[mail.ids[0]].kind != "message":
             self._keys[mail.ids[0]].kind = "message"
-        return Placed(thread, new=not numbers)
+        return Placed(thread, new=oldest is None, merged=tuple(others))
 
     def threads(self) -> Iterable[Thread]:
         """Those that are known by now."""
@@ -117,9 +120,9 @@ class ThreadBook:
 
 def living_thread(session: Session, thread_id: int) -> Thread | None:
     """The thread itself, or the one it was merged into."""
-    thread = session.get(Thread, thread_id)
+    thread = row_of(session, Thread, thread_id)
     while thread is not None and thread.merged_into is not None:
-        thread = session.get(Thread, thread.merged_into)
+        thread = row_of(session, Thread, thread.merged_into)
     return thread
 
 
@@ -178,17 +181,29 @@ def _merge(session: Session, pairs: Sequence[tuple[Thread, Thread]]) -> None:
         _widen(into, merged.started_at, merged.subject, merged.last_at)
         merged.merged_into, merged.project_id, merged.client_id = into.id, None, None
     became = {merged.id: into.id for merged, into in pairs}
-    for part in _parts(list(became)):
-        for table in _FOLLOWERS:
-            moved = case({number: became[number] for number in part}, value=table.thread_id)
-            session.execute(
-                update(table).where(table.thread_id.in_(part)).values(thread_id=moved),
-                execution_options={"synchronize_session": False},
-            )
-        _move_suppressions(session, part, became)
-    for row in session.identity_map.values():
+    if any(isinstance(row, Suppression) and row.thread_id in became for row in session.new):
+        session.flush()  # which of two stays is asked of those that are written
+    for row in session.new:
         if isinstance(row, _FOLLOWERS) and row.thread_id in became:
-            set_committed_value(row, "thread_id", became[row.thread_id])
+            row.thread_id = became[row.thread_id]
+    written = [merged.id for merged, _ in pairs if merged not in session.new]
+    with session.no_autoflush:
+        for part in _parts(written):
+            _move_followers(session, part, became)
+            _move_suppressions(session, part, became)
+
+
+def _move_followers(session: Session, numbers: Sequence[int], became: Mapping[int, int]) -> None:
+    """What is written, and what the session knows of it."""
+    moved = {number: became[number] for number in numbers}
+    for table in _FOLLOWERS:
+        session.execute(
+            update(table).where(table.thread_id.in_(numbers)).values(thread_id=case(moved, value=table.thread_id)),
+            execution_options={"synchronize_session": False},
+        )
+    for row in session.identity_map.values():
+        if isinstance(row, _FOLLOWERS) and row.thread_id in moved:
+            set_committed_value(row, "thread_id", moved[row.thread_id])
 
 
 def _decided_first(one: Thread, other: Thread) -> bool:

@@ -6,12 +6,14 @@ a whole batch of messages brings can be written at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any, TypeVar
 
-from sqlalchemy import Table, event, func, select, text
+from sqlalchemy import Table, event, func, inspect, select, text
 from sqlalchemy.orm import DeclarativeBase, Session, relationship
+
+from assistant.store.remembering import parts_of
 
 NUMBERED = frozenset({"client", "contact", "thread", "project", "record"})
 """Tables whose rows others refer to while a message is interpreted."""
@@ -60,6 +62,18 @@ def row_of(session: Session, table: type[_Row], number: int) -> _Row | None:
     """As `session.get`, which knows nothing of rows that are not written yet and writes them all to find out."""
     found: _Row | None = session.info.get(_NEW_ROWS, {}).get((table, number))
     return found if found is not None and found in session else session.get(table, number)
+
+
+def rows_of(session: Session, table: type[_Row], numbers: Sequence[int]) -> list[_Row]:
+    """The same for several, in no particular order, without those that are not there."""
+    new = session.info.get(_NEW_ROWS, {})
+    rows = [row for number in numbers if (row := new.get((table, number))) is not None and row in session]
+    written = [number for number in numbers if (table, number) not in new]
+    (key,) = inspect(table).primary_key
+    for part in parts_of(written):
+        with session.no_autoflush:
+            rows.extend(session.scalars(select(table).where(key.in_(part))))
+    return rows
 
 
 def _give_id(session: Session, table: Table, row: Any) -> None:

@@ -55,7 +55,7 @@ def test_edges_lead_back_in_time_to_the_same_client_and_subject(given_mails: lis
 
 
 def test_an_answer_without_references_goes_on_from_what_it_answers() -> None:
-    assert weak_edges([FIRST, ANSWER]) == {WeakEdge(2, 1, EVIDENCE)}
+    assert weak_edges([FIRST, ANSWER]) == {WeakEdge(2, 1, EVIDENCE, KEY, 7)}
 
 
 def test_answers_in_a_row_are_one_conversation() -> None:

@@ -54,14 +54,20 @@ def import_history(
                 say(f"passed over: {found.message}")
 
     with _progress() as progress:
-        reading = progress.add_task("reading files", total=count_messages(paths))
+        total = count_messages(paths)
+        reading = progress.add_task("reading files", total=total)
+
+        def advance(count: int) -> None:
+            progress.advance(reading, count)
+            workplace.intake.expect(total)
+
         kept = keep_history(
             workplace.database,
             workplace.archive,
             workplace.clock,
             mails(),
             since,
-            lambda count: progress.advance(reading, count),
+            advance,
         )
         progress.update(reading, total=kept.read, completed=kept.read)
         logging = progress.add_task("understanding", total=kept.new or None)

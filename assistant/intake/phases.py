@@ -114,7 +114,7 @@ class Phases:
         self._one.phase = "record"
         self._one.look_back(self._session)
         refresh_touched(self._session, self._one.book)
-        self._session.flush()
+        self._threads.write()
         changed = changed_subjects(self._session, self._threads.begun_anew)
         self._one.refresh_weak_edges(self._session, self._subjects | changed)
 
@@ -245,7 +245,7 @@ class Phases:
         if record.may_start or not nothing_under_way(self._session):
             # Rules see the projects as they stand with this message.
             refresh_touched(self._session, self._one.book)
-            self._session.flush()
+            self._threads.write()
         self._after_record(self._session, record, message)
 
 

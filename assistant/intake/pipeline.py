@@ -105,6 +105,14 @@ class Intake:
         self.backlog = 0
         """How many messages still wait after a run that ended because its time was over."""
 
+    def expect(self, count: int) -> None:
+        """A run over about so many messages follows: what helps with a long one loads its model meanwhile.
+
+        Nothing happens while none waits, so that what is known already costs nothing. Every run ends what this began.
+        """
+        if self._make_reader is not None and count >= _LONG_RUN and self._waiting():
+            self._ahead.start_process(self._make_reader)
+
     def run(
         self,
         limit: int | None = None,

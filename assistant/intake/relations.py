@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy.orm import Session
 
@@ -290,7 +291,7 @@ def _project_name(session: Session, client: Client, subject: str) -> str:
 
 def _unique(name: str, second: str, is_taken: Callable[[str], bool]) -> str:
     """The name that nobody has yet, whatever the case."""
-    for wanted in (name, second, *(f"{second or name} ({number})" for number in range(2, 1000))):
+    for wanted in chain((name, second), (f"{second or name} ({number})" for number in range(2, 1000))):
         if wanted and not is_taken(wanted.lower()):
             return wanted
     return name

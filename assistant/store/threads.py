@@ -68,31 +68,42 @@ class Placed:
     merged: tuple[int, ...] = ()
 
 
+@dataclass(slots=True)
+class _Key:
+    """What is known of one id: its thread, and whether the message itself has arrived."""
+
+    thread_id: int
+    arrived: bool
+
+
 class ThreadBook:
     """The threads of the messages that one transaction interprets one after the other.
 
     What the messages mention is asked for once. Each is placed as `place_in_thread` does it, seeing those before it
-    and none that follow, and what is new is written with the next flush.
+    and none that follow. New threads are written with the next flush, the ids in them by `write`.
     """
 
     def __init__(self, session: Session, ids: Iterable[str]) -> None:
         """`ids`: all that will be placed; others may not be."""
         self._session = session
-        self._keys: dict[str, ThreadKey] = {}
+        self._keys: dict[str, _Key] = {}
+        self._new: set[str] = set()
+        self._arrived: set[str] = set()
         self._threads: dict[int, Thread] = {}
         self.begun_anew: set[int] = set()
         """Threads that begin with another message than they did before."""
-        self._remember(ids)
+        for identifier, (number, kind) in _known(session, set(ids)).items():
+            self._keys[identifier] = _Key(number, kind == "message")
+        self._threads.update(_load(session, {key.thread_id for key in self._keys.values()}))
 
     def place(self, mail: ThreadedMail) -> Placed:
-        known = [self._keys[identifier] for identifier in mail.ids if identifier in self._keys]
-        oldest, *others = sorted({key.thread_id for key in known}) or (None,)
+        known = {self._keys[identifier].thread_id for identifier in mail.ids if identifier in self._keys}
+        oldest, *others = sorted(known) or (None,)
         if oldest is not None:
             thread = self._threads[oldest]
-            if others:
-                _merge(self._session, [(self._threads[number], thread) for number in others])
             if others or mail.sent_at < thread.started_at:
                 self.begun_anew.add(oldest)
+            self._join(others, thread)
             _widen(thread, mail.sent_at, mail.subject, mail.sent_at)
         else:
             thread = Thread(subject=mail.subject, started_at=mail.sent_at, last_at=mail.sent_at)
@@ -100,22 +111,37 @@ class ThreadBook:
             self._threads[thread.id] = thread
         for identifier in mail.ids:
             if identifier not in self._keys:
-                self._keys[identifier] = ThreadKey(message_id=identifier, thread_id=thread.id, kind="ghost")
-                self._session.add(self._keys[identifier])
-        if self._keys[mail.ids[0]].kind != "message":
-            self._keys[mail.ids[0]].kind = "message"
+                self._keys[identifier] = _Key(thread.id, arrived=False)
+                self._new.add(identifier)
+        own = self._keys[mail.ids[0]]
+        if not own.arrived:
+            own.arrived = True
+            self._arrived.add(mail.ids[0])
         return Placed(thread, new=oldest is None, merged=tuple(others))
+
+    def _join(self, others: Sequence[int | None], into: Thread) -> None:
+        merged = {number for number in others if number is not None}
+        if not merged:
+            return
+        _merge(self._session, [(self._threads[number], into) for number in sorted(merged)])
+        for key in self._keys.values():
+            if key.thread_id in merged:
+                key.thread_id = into.id
+
+    def write(self) -> None:
+        """Everything that was placed is written, with all else that the session holds."""
+        self._session.flush()
+        _write_keys(
+            self._session,
+            {identifier: self._keys[identifier] for identifier in sorted(self._new)},
+            self._arrived - self._new,
+        )
+        self._new.clear()
+        self._arrived.clear()
 
     def threads(self) -> Iterable[Thread]:
         """Those that are known by now."""
         return self._threads.values()
-
-    def _remember(self, ids: Iterable[str]) -> None:
-        for part in _parts(sorted(set(ids))):
-            rows = self._session.scalars(select(ThreadKey).where(ThreadKey.message_id.in_(part)))
-            self._keys.update((key.message_id, key) for key in rows)
-        numbers = {key.thread_id for key in self._keys.values()} - self._threads.keys()
-        self._threads.update(_load(self._session, numbers))
 
 
 def living_thread(session: Session, thread_id: int) -> Thread | None:
@@ -238,15 +264,23 @@ def _store_keys(
 ) -> None:
     """New ids become keys; what was a ghost until now and has arrived becomes a message."""
     own = {mail.ids[0] for mail in mails}
-    rows = [
-        {"message_id": identifier, "thread_id": thread.id, "kind": "message" if identifier in own else "ghost"}
+    new = {
+        identifier: _Key(thread.id, identifier in own)
         for item, thread in zip(placements, threads, strict=True)
         for identifier in item.new_ids
+    }
+    _write_keys(session, new, {name for name in own if name in known and known[name][1] != "message"})
+
+
+def _write_keys(session: Session, new: Mapping[str, _Key], arrived: Iterable[str]) -> None:
+    """`arrived` are those that were ghosts until now."""
+    rows = [
+        {"message_id": identifier, "thread_id": key.thread_id, "kind": "message" if key.arrived else "ghost"}
+        for identifier, key in new.items()
     ]
     if rows:
         session.execute(insert(ThreadKey), rows)
-    arrived = sorted(identifier for identifier in own if identifier in known and known[identifier][1] != "message")
-    for part in _parts(arrived):
+    for part in _parts(sorted(arrived)):
         session.execute(
             update(ThreadKey).where(ThreadKey.message_id.in_(part)).values(kind="message"),
             execution_options={"synchronize_session": False},

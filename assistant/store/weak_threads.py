@@ -98,18 +98,21 @@ def refresh_weak_edges(session: Session, subject_keys: Iterable[str], assistant:
 
     A thread has the subject of its first mail: only that one says where it goes on from.
     """
-    mails = [mail for _, mail in _mails(session, {key for key in subject_keys if key}, assistant)]
+    keys = {key for key in subject_keys if key}
+    mails = [mail for _, mail in _mails(session, keys, assistant)]
     edges = {(edge.thread, edge.subject_key, edge.party): edge for edge in weak_edges(mails)}
     numbers = sorted({mail.thread for mail in mails})
     for part in parts_of(numbers):
         begun = _beginnings(session, part)
         for thread in session.scalars(select(Thread).where(Thread.id.in_(part))):
             first = begun[thread.id]
-            # What a machine or a stranger began goes on from nothing.
-            edge = (
-                edges.get((thread.id, first.subject_key, first.party)) if first.sent_at <= thread.started_at else None
-            )
-            continues, evidence = (edge.continues, edge.evidence) if edge else (None, "")
+            if first.subject_key and first.subject_key not in keys:
+                continue  # nothing is new that could change where it goes on from
+            edge = edges.get((thread.id, first.subject_key, first.party))
+            if edge is None or first.sent_at > thread.started_at:
+                continues, evidence = None, ""  # what a machine or a stranger began goes on from nothing
+            else:
+                continues, evidence = edge.continues, edge.evidence
             if thread.continues_id != continues or thread.continues_evidence != evidence:
                 thread.continues_id, thread.continues_evidence = continues, evidence
 

@@ -31,6 +31,7 @@ SPANS: Final = "evidence"
 
 _READ = 4000
 _SUBJECT_WEIGHT = 0.7
+_SUBJECTS_KEPT = 500
 _PREFIX = re.compile(
     r"^\s*(?:(?:re|fw|fwd|aw|wg|回复|回覆|答复|答覆|转发|轉發)\s*(?:\[\d+\])?\s*[:：]\s*)+", re.IGNORECASE
 )
@@ -193,6 +194,8 @@ class MailFeatures:
         self.name = name
         self.vocab = nlp.vocab
         self.encoder: Encoder | None = None
+        self._subjects: dict[str, Floats] = {}
+        """Vectors of the subjects seen last: the mail of one conversation shares its subject."""
         self._number: dict[str, int] = {}
         self._idf: Floats = np.zeros(0, np.float32)
 
@@ -237,10 +240,12 @@ class MailFeatures:
             return None
         texts = [simplify(" ".join(item.text for item in informative(doc.user_data[SENTENCES]))) for doc in batch]
         subjects = [simplify(text_of(doc)[: doc.user_data.get(BODY, 0)].strip()) for doc in batch]
-        unique = list(dict.fromkeys(subjects))
-        found = self.encoder.encode([*texts, *unique])
-        place = {subject: len(texts) + number for number, subject in enumerate(unique)}
-        return np.hstack([found[: len(texts)], found[[place[subject] for subject in subjects]]])
+        new = [subject for subject in dict.fromkeys(subjects) if subject not in self._subjects]
+        found = self.encoder.encode([*texts, *new])
+        # Copies: a view would keep the vectors of the whole batch.
+        known = self._subjects | {subject: row.copy() for subject, row in zip(new, found[len(texts) :], strict=True)}
+        self._subjects = dict(list(known.items())[-_SUBJECTS_KEPT:])
+        return np.hstack([found[: len(texts)], np.stack([known[subject] for subject in subjects])])
 
     def _features(self, doc: Doc, vectors: Floats | None) -> TextFeatures:
         body = doc.user_data.get(BODY, 0)

@@ -26,6 +26,7 @@ from assistant.store.runs import nothing_under_way
 from assistant.store.tables import Contact, Record, Thread
 from assistant.store.threads import ThreadBook, ThreadedMail
 from assistant.store.weak_threads import changed_subjects, forget_subjects
+from assistant.store.writing import row_of
 from parsers import Address, Message
 
 AfterRecord = Callable[[Session, Record, Message], None]
@@ -97,7 +98,7 @@ class Phases:
             return Interpreted("logged", "", self._completed(mail, part))
         same = self._same(mail)
         if same is not None:
-            return Interpreted("duplicate", f"same as record {same}", self._session.get(Record, same))
+            return Interpreted("duplicate", f"same as record {same}", row_of(self._session, Record, same))
         if canary:
             return Interpreted("logged", "canary", self._outside(mail))
         thread = self._place(mail)
@@ -156,13 +157,15 @@ class Phases:
             return own
         for known in self._records.get(mail.message_id, ()):
             if known.in_part and known.raw_id != mail.location.raw_id and known.may_be(mail):
-                return self._session.get(Record, known.record_id)
+                return row_of(self._session, Record, known.record_id)
         return None
 
     def _completed(self, mail: Candidate, record: Record) -> Record:
         thread = self._place(mail)
         self._one.phase = "record"
+        self._subjects.add(record.subject_key)
         complete_record(self._session, self._one, mail, record, thread)
+        forget_subjects(self._session, [record.id])
         contact = self._session.get(Contact, record.contact_id) if record.contact_id else None
         note_signals(
             self._session,
@@ -176,7 +179,6 @@ class Phases:
             known for known in self._records.get(mail.message_id, ()) if known.record_id != record.id
         ]
         self._remember(mail, record)
-        self._subjects.add(record.subject_key)
         return record
 
     def _place(self, mail: Candidate) -> Thread:

@@ -35,8 +35,9 @@ _TOKEN: Final = re.compile(
     (?P<iso>(?<!\d)(?:(?P<iy>20\d\d)\s?[-/.年]\s?)(?P<im>\d{{1,2}})\s?[-/.月]\s?(?P<id>\d{{1,2}})\s?[日号號]?(?!\d))
   | (?P<zh>(?<!\d)(?P<zm>\d{{1,2}}|[一二三四五六七八九十]{{1,2}})\s?月\s?(?P<zd>\d{{1,2}}|[一二三四五六七八九十]{{1,3}})\s?[日号號]?)
   | (?P<zhday>(?<![\d月])(?P<dd>\d{{1,2}})\s?[日号號](?!楼|线|館))
-  | (?P<dm>(?<!\d)(?P<dmd>\d{{1,2}})(?:st|nd|rd|th|\.)?\s?(?:of\s)?(?P<dmm>{_MONTH})\b\.?(?:,?\s(?P<dmy>20\d\d))?)
-  | (?P<md>\b(?P<mdm>{_MONTH})\b\.?\s(?:the\s)?(?P<mdd>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|:)(?:,?\s(?P<mdy>20\d\d))?)
+  | (?P<ym>(?<!\d)(?P<ymy>20\d\d)\s?年\s?(?P<ymm>\d{{1,2}})\s?月(?:初|份)?(?!\s?[\d一二三四五六七八九十中下底末]))
+  | (?P<dm>(?<!\d)(?:(?P<first>\d{{1,2}}(?:st|nd|rd|th)?)\s?(?:[-–~]|to|until|till|through)\s?)?(?P<dmd>\d{{1,2}})(?:st|nd|rd|th|\.)?\s?(?:of\s)?(?P<dmm>{_MONTH})\b\.?(?:,?\s(?P<dmy>20\d\d))?)
+  | (?P<md>\b(?P<mdm>{_MONTH})\b\.?\s(?:the\s)?(?P<mdd>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|:)(?:\s?[-–~]\s?(?P<last>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:/]|[.-]\d))?(?:,?\s(?P<mdy>20\d\d))?)
   | (?P<num>(?<![\d/.:-])(?P<na>\d{{1,2}})(?P<sep>[/.-])(?P<nb>\d{{1,2}})(?:(?P=sep)(?P<ny>20\d\d|\d\d))?(?![\d:/]|\.\d|\s?%))
   | (?P<rel>\btomorrow\b|明天|明日|后天|後天)
   | (?P<wd>\b(?:(?P<next>next|this|coming)\s)?(?P<wdn>monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b)
@@ -115,16 +116,31 @@ def _days(text: str, sent_on: date | None) -> list[_Day]:
     for match in _TOKEN.finditer(text):
         day = _resolve(match, sent_on, found[-1].day if found else None)
         if day is not None:
-            found.append(_Day(match.start(), match.end(), day))
+            found += _span_within_month(match, day) or [_Day(match.start(), match.end(), day)]
         if len(found) >= 40:
             break
     return found
+
+
+def _span_within_month(match: re.Match[str], day: date) -> list[_Day]:
+    """Both days of "3-14 March" and of "March 3-14"; [] for a single day, which `day` is."""
+    if match["first"]:
+        first = make_date(day.year, day.month, int(match["first"].rstrip("stndrhSTNDRH")))
+        return [_Day(*match.span("first"), first), _Day(match.start("dmd"), match.end(), day)] if first else []
+    if match["last"]:
+        last = make_date(day.year, day.month, int(match["last"]))
+        return (
+            [_Day(match.start(), match.end("mdd"), day), _Day(match.start("last"), match.end(), last)] if last else []
+        )
+    return []
 
 
 def _resolve(match: re.Match[str], sent_on: date | None, before: date | None) -> date | None:
     group = match.groupdict()
     if group["iso"]:
         return make_date(int(group["iy"]), int(group["im"]), int(group["id"]))
+    if group["ym"]:
+        return make_date(int(group["ymy"]), int(group["ymm"]), 1)
     if group["dm"] or group["md"]:
         month = _month_number(group["dmm"] or group["mdm"])
         day, year = int(group["dmd"] or group["mdd"]), group["dmy"] or group["mdy"]

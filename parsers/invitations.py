@@ -17,6 +17,8 @@ _STAMP = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)?(Z)?)?")
 _DURATION = re.compile(r"([+-])?P(?:(\d{1,4})W)?(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,6})S)?)?$")
 _ESCAPED = re.compile(r"\\([nN,;\\:\"])")
 _OFFSET = re.compile(r"([+-])(\d\d)(\d\d)")
+_STATED_OFFSET = re.compile(r"\((?:UTC|GMT)([+-])([01]\d):([0-5]\d)\)")
+"""Outlook names zones as it shows them: `(UTC+08:00) Beijing, Chongqing, Hong Kong, Urumqi`."""
 _WINDOWS_ZONES = {
     "china standard time": "Asia/Shanghai", "taipei standard time": "Asia/Taipei", "singapore standard time": "Asia/Singapore",
     "tokyo standard time": "Asia/Tokyo", "korea standard time": "Asia/Seoul", "w. europe standard time": "Europe/Berlin",
@@ -134,7 +136,11 @@ def _find_zone(name: str, offsets: dict[str, timezone]) -> tzinfo | None:
             continue
         except KeyError:
             continue
-    return offsets.get(name)
+    stated = _STATED_OFFSET.match(name)
+    if name in offsets or stated is None:
+        return offsets.get(name)
+    delta = timedelta(hours=int(stated[2]), minutes=int(stated[3]))
+    return timezone(-delta if stated[1] == "-" else delta)
 
 
 def _add(start: datetime, duration: str) -> datetime | None:

@@ -62,6 +62,13 @@ def test_a_bounce_in_free_form_names_its_recipient(server: str) -> None:
     assert len(facts.evidence) >= 2
 
 
+def test_a_delay_in_free_form_is_not_for_good() -> None:
+    text = f"您的邮件尚未送达以下收件人，系统将继续尝试投递：\n<{DANA}>\n451 4.7.1 try again later"
+    facts = read_kind(bounce("postmaster@oakfield.example", "邮件投递延迟通知", text))
+    assert facts.kind == "bounce"
+    assert [(entry.addr_spec, entry.action, entry.permanent) for entry in facts.bounced] == [(DANA, "delayed", False)]
+
+
 STATUS = "Reporting-MTA: dns; mx.example\n\nOriginal-Recipient: rfc822;Dana@Oakfield.example\nFinal-Recipient: rfc822;dana@oakfield.example\nAction: {action}\nStatus: {status}\nDiagnostic-Code: smtp; {code}\n"
 
 

@@ -127,7 +127,7 @@ END:VCALENDAR
 """
 
 
-@pytest.mark.parametrize("zone", ["Asia/Shanghai", "China Standard Time", "Agency"])
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "China Standard Time", "Agency", '"(UTC+08:00) Beijing, Hong Kong"'])
 @pytest.mark.parametrize(
     "end", ["DTEND;TZID=Asia/Shanghai:20250306T153000", "DURATION:PT1H30M", "DTEND:20250306T073000Z"]
 )

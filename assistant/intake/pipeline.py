@@ -23,7 +23,13 @@ from assistant.intake.interpretation import Candidate, IntakeSettings, Interpret
 from assistant.intake.parsing import ParsedMail, Unparsed, reason_of
 from assistant.intake.pending import pending_batch, still_pending
 from assistant.intake.phases import AfterRecord, Interpreted, Phases
-from assistant.intake.quarantine import in_quarantine, put_in_quarantine, settle_quarantine
+from assistant.intake.quarantine import (
+    gone_through_before,
+    in_quarantine,
+    put_in_quarantine,
+    release_copies,
+    settle_quarantine,
+)
 from assistant.intake.reading_ahead import Part, ReadingAhead
 from assistant.intake.relations import AgencySide
 from assistant.model.reading import Reader
@@ -195,8 +201,9 @@ class Intake:
         if suspects := self._careful.suspects():
             with self._database.reading() as session:
                 self._careful.name_suspects(session)
+                innocent = gone_through_before(session, suspects)
         for suspect in suspects:
-            if (alone := self._begin_batch(1, only=suspect)) is not None:
+            if suspect not in innocent and (alone := self._begin_batch(1, only=suspect)) is not None:
                 yield alone
             self._careful.settled(suspect)
         left = limit
@@ -316,6 +323,7 @@ class _Desk:
         self.counts = IntakeCounts()
         self._before = last_heard(session)
         self._heard: list[tuple[Location, Record]] = []
+        self._through: list[Location] = []
 
     def note(self, mail: Candidate, result: Interpreted) -> None:
         """Counts and logs a message that went through."""
@@ -323,6 +331,7 @@ class _Desk:
             settle_quarantine(self._session, mail.location, self._clock.now())
         counts, record = self.counts, result.record
         setattr(counts, result.outcome, getattr(counts, result.outcome) + 1)
+        self._through.append(mail.location)
         if result.outcome == "logged" and record is not None and (record.kind == "human" or record.client_id):
             self._heard.append((mail.location, record))
         if record is not None and record.project_id is not None:
@@ -348,6 +357,7 @@ class _Desk:
             for place, (_, record) in zip(places, self._heard, strict=True)
             if self._before is not None and place < self._before
         ]
+        release_copies(self._session, [location.raw_id for location in self._through])
         if late:
             note_late(self._session, min(at for at, _ in late), [client for _, client in late])
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import structlog
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, aliased
 
 from assistant.store.tables import Location, Quarantine
 
@@ -45,3 +45,24 @@ def settle_quarantine(session: Session, location: Location, now: datetime) -> No
     )
     if row is not None:
         row.settled_at = now
+
+
+def gone_through_before(session: Session, locations: Collection[int]) -> frozenset[int]:
+    """Those of these locations whose very bytes went through all phases at another place: they did no harm there."""
+    other = aliased(Location)
+    rows = session.scalars(
+        select(Location.id)
+        .join(other, other.raw_id == Location.raw_id)
+        .where(Location.id.in_(locations), other.outcome.in_(("logged", "duplicate", "ignored")))
+    )
+    return frozenset(rows)
+
+
+def release_copies(session: Session, raw_ids: Collection[int]) -> None:
+    """The same bytes went through elsewhere: a place at which they lie in quarantine has its turn once more."""
+    held = select(Quarantine.location_id).where(Quarantine.raw_id.in_(raw_ids), Quarantine.settled_at.is_(None))
+    session.execute(
+        update(Location)
+        .where(Location.id.in_(held), Location.outcome == "quarantined")
+        .values(outcome="pending", outcome_reason="")
+    )

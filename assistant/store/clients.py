@@ -244,6 +244,10 @@ def create_project(
     project = session.get(Project, number) if number in unknown.projects else None
     if project is None:
         project = Project(owner=client.owner, state="running", tags=[])
+    elif project.owner != client.owner and not _set_by_hand(session, client):
+        mine = (OpenItem.project_id == project.id) & (OpenItem.owner == project.owner)
+        session.execute(update(OpenItem).where(mine).values(owner=client.owner))
+        project.owner = client.owner
     project.client_id, project.name, project.stage = client.id, name, "discovery"
     project.stage_since = project.opened_at = project.last_at = sent_at
     project.known_since = known_since

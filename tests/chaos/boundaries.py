@@ -237,17 +237,22 @@ def _rows(session: Session, clients: dict[int, str]) -> dict[str, Counter[Row]]:
             )
             for one in session.scalars(select(OutboxMessage))
         ),
-        "location": Counter(
-            ("" if one.mailbox == "outbox" else one.folder, one.outcome)
-            for one in session.scalars(select(Location))
-            if one.mailbox != "outbox" and one.folder == "INBOX"
-        ),
+        "location": Counter(("mail", *outcomes) for outcomes in _outcomes(session)),
         "quarantine": Counter(("quarantine", one.phase) for one in session.scalars(select(Quarantine))),
         "folder_cursor": Counter(
             (one.folder, one.last_uid) for one in session.scalars(select(FolderCursor)) if one.folder == "INBOX"
         ),
         "thread": Counter(("threads", count) for count in _thread_sizes(session)),
     }
+
+
+def _outcomes(session: Session) -> Sequence[tuple[str, ...]]:
+    """What became of each mail at all places together: which of two copies is the record may differ."""
+    found: dict[int, list[str]] = {}
+    ours = select(Location.raw_id).where(Location.mailbox == "outbox")
+    for row in session.execute(select(Location.raw_id, Location.outcome).where(Location.raw_id.not_in(ours))):
+        found.setdefault(row.raw_id, []).append(row.outcome)
+    return [tuple(sorted(outcomes)) for outcomes in found.values()]
 
 
 def _thread_sizes(session: Session) -> Sequence[int]:

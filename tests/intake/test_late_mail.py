@@ -72,7 +72,8 @@ def mailbox(seed: int, size: int = 14) -> list[bytes]:
         person = known[2] if known and chance.random() < 0.8 else chance.choice(PEOPLE)
         answers = (known[0],) if known and chance.random() < 0.6 else ()
         text = f"{chance.choice(SAID)} #{chance.choice(TAGS)} {number}"
-        writer, to = (LILEI, (person,)) if chance.random() < 0.4 else (person, (LILEI,))
+        colleague = chance.choice((LILEI, HAN))
+        writer, to = (colleague, (person,)) if chance.random() < 0.4 else (person, (colleague,))
         if chance.random() < 0.1:
             writer, to = LILEI, (HAN,)
         elif chance.random() < 0.1:
@@ -113,9 +114,11 @@ def everything(office: Office) -> dict[str, Any]:
                 ),
                 (row.stage, row.stage_confidence, row.intents, row.approval, row.waiting_on, row.context),
             )
-        found["clients"] = sorted(clients.values())
+        found["clients"] = sorted((row.name, row.owner) for row in session.scalars(select(Client)))
         found["contacts"] = sorted((row.addr_spec, row.name, clients[row.client_id]) for row in contacts.values())
-        found["projects"] = sorted((row.name, clients[row.client_id], row.state) for row in projects.values())
+        found["projects"] = sorted(
+            (row.name, clients[row.client_id], row.state, row.owner) for row in projects.values()
+        )
         found["steps"] = sorted(
             (projects[row.project_id].name, row.at, row.from_stage, row.to_stage, row.asked)
             for row in session.scalars(select(StageChange))
@@ -124,7 +127,7 @@ def everything(office: Office) -> dict[str, Any]:
             (ids[row.record_id], projects[row.project_id or 0].name) for row in session.scalars(select(SignOff))
         )
         found["items"] = sorted(
-            (ids[row.record_id or 0], row.kind, projects[row.project_id or 0].name)
+            (ids[row.record_id or 0], row.kind, projects[row.project_id or 0].name, row.owner)
             for row in session.scalars(select(OpenItem))
         )
         assert late(session) is None
@@ -163,6 +166,26 @@ def test_any_order_and_any_instalments_give_the_same(
     in_order = outcome(tmp_path_factory.mktemp("in-order"), [mails])
     assert outcome(tmp_path_factory.mktemp("shuffled"), [shuffled]) == in_order
     assert outcome(tmp_path_factory.mktemp("instalments"), instalments) == in_order
+
+
+def test_who_answers_for_a_project_does_not_depend_on_what_arrives_first(tmp_path: Path) -> None:
+    enquiry = mail("请报价。#discovery", message_id="ask@mingshan.example", at=MONDAY)
+    proposal = mail(
+        "方案请见附件。#proposal",
+        originator=HAN,
+        to=(CHEN,),
+        cc=(ASSISTANT,),
+        at=MONDAY + timedelta(hours=1),
+        answers=("ask@mingshan.example",),
+    )
+    owners = []
+    for folder, parts in (("in-order", [[enquiry, proposal]]), ("late", [[proposal], [enquiry]])):
+        office = new_office(tmp_path / folder)
+        for part in parts:
+            take_in(office, part)
+        with office.session() as session:
+            owners.append((session.scalars(select(Client.owner)).all(), session.scalars(select(Project.owner)).all()))
+    assert owners[0] == owners[1]
 
 
 # --- what late mail may not do ----------------------------------------------------------------------------------------

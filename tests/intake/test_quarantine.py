@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from assistant.errors import StoreUnavailable
+from assistant.intake.careful import MOST_DEATHS
 from assistant.store.tables import Location, Quarantine
 from tests.offices import CHEN, LILEI, MONDAY, Office, TaggedReader, command, id_of, mail, open_office, write_config
 
@@ -71,6 +73,28 @@ def test_a_retry_that_works_settles_it(office: Office, reader: TaggedReader) -> 
     assert record.message_id == id_of(BROKEN)
     with office.session() as session:
         assert set(session.scalars(select(Location.outcome))) == {"logged"}
+
+
+def test_a_copy_that_goes_through_takes_the_other_out_of_quarantine(office: Office, reader: TaggedReader) -> None:
+    office.hear(BROKEN)
+    reader.broken = False
+    counts = office.hear(BROKEN, folder="Clients")
+    assert (counts.logged, counts.duplicate) == (1, 1)
+    assert in_quarantine(office) == []
+    assert len(office.records()) == 1
+
+
+def test_bytes_that_are_a_record_already_are_under_no_suspicion(office: Office) -> None:
+    """A process that is killed again and again while it tries a suspect says nothing about mail that went through."""
+    office.hear(raw := mail("第一封"))
+    office.keep(raw, folder="Clients")
+    with office.session() as session:
+        copy = max(session.scalars(select(Location.id)))
+    marker = json.dumps({"at": [copy], "deaths": {str(copy): MOST_DEATHS}})
+    (office.config_file.parent / ".reading-1-1").write_text(marker)
+    again = open_office(office.config_file, TaggedReader(), MONDAY + timedelta(days=1))
+    assert again.workplace.interpret().duplicate == 1
+    assert in_quarantine(again) == []
 
 
 def test_the_commands_list_and_retry(office: Office, reader: TaggedReader) -> None:

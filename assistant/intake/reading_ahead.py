@@ -17,8 +17,9 @@ from assistant.model.reading import Reader
 
 _log = structlog.get_logger("assistant.intake")
 
-_AT_ONCE = 32
-"""Messages that are parsed and read together: enough for the reader to be quick, few enough to share out evenly."""
+_AT_ONCE = 16
+"""Messages that are parsed and read together: enough for the reader to be quick, few enough to share out evenly. The
+process holds on to the next two portions, for which the writing one may have to wait."""
 _AT_ONCE_ALONE = 16
 """Without a process beside: memory stays small in a daemon, and a stop is heard soon."""
 _PATIENCE_SECONDS = 120.0
@@ -32,6 +33,8 @@ class Part:
     mails: Sequence[KeptMail]
     beside: Future[Parsed] | None = None
     parsed: Parsed | None = None
+    here_only: bool = False
+    """Whether it was found that the process may not have it."""
 
 
 class ReadingAhead:
@@ -62,14 +65,20 @@ class ReadingAhead:
         """What `collect` takes later."""
         size = _AT_ONCE if self.beside else _AT_ONCE_ALONE
         parts = [Part(mails[start : start + size]) for start in range(0, len(mails), size)]
+        self._share(parts)
+        return parts
+
+    def _share(self, parts: Sequence[Part]) -> None:
+        """What nobody has begun is given to the process, once it has loaded its model."""
         try:
-            if self._process is not None and self._process.is_ready:
-                for part in parts:
-                    if not any(map(self._belongs_here, part.mails)):
-                        part.beside = self._process.begin(part.mails)
+            if self._process is None or not self._process.is_ready:
+                return
+            for part in parts:
+                if part.parsed is None and part.beside is None and not part.here_only:
+                    part.here_only = any(map(self._belongs_here, part.mails))
+                    part.beside = None if part.here_only else self._process.begin(part.mails)
         except BrokenExecutor:
             self._lost("ended")
-        return parts
 
     def collect(self, parts: Sequence[Part], stop: Callable[[], bool]) -> list[ParsedMail | Unparsed]:
         """All of the batch, in order. Whatever the process has not begun when it is wanted is read here, the last first.
@@ -79,6 +88,7 @@ class ReadingAhead:
         for part in reversed(parts):
             if stop():
                 return []
+            self._share(parts)
             if part.beside is None or part.beside.cancel():
                 part.parsed = self._read_here(part)
         for part in parts:

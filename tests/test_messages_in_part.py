@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from assistant.errors import AssistantError
 from assistant.intake.ledger import unaccounted
-from assistant.intake.parts import DELAYS
+from assistant.intake.parts import DELAYS, left_in_part
 from assistant.mail.messages import FATAL_PATIENCE
 from assistant.mail.reader import MailboxReader
 from assistant.store.tables import KeptInPart, Location, OpenItem, OutboxMessage, Quarantine, Record
@@ -73,6 +73,8 @@ def test_the_record_of_a_part_is_completed_in_its_place(
     assert in_part(part)
     assert part.reply_text.startswith("您好")
     assert (part.client_id is not None, part.intents) == (True, [])
+    with office.session() as session:
+        assert left_in_part(session) == 1
     imap_proxy.always = Plan()
     reader.reconcile()
     assert rows(office) == []

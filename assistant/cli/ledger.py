@@ -46,6 +46,7 @@ def ledger(
 def _check(context: CommandContext, mailbox: str, *, as_json: bool) -> None:
     from assistant.errors import WrongUse
     from assistant.intake.ledger import unaccounted
+    from assistant.intake.parts import left_in_part
 
     workplace = context.workplace()
     readers = workplace.mailbox_reader()
@@ -54,6 +55,7 @@ def _check(context: CommandContext, mailbox: str, *, as_json: bool) -> None:
     accounts = readers.reconcile(mailbox)
     with workplace.database.reading() as session:
         faults = unaccounted(session)
+        left = left_in_part(session)
     several = ("mailbox",) if len(readers.names) > 1 else ()
     columns = (*several, "folder", "on_server", "kept", "unread", "missing", "fetched", "gone", "error")
     listing([_row(account) for account in accounts], columns, as_json=as_json, empty="No folder is configured.")
@@ -63,6 +65,10 @@ def _check(context: CommandContext, mailbox: str, *, as_json: bool) -> None:
     if fetched:
         say(
             f"{counted(fetched, 'missed message was', 'missed messages were')} fetched, to be logged by the daemon at its next turn, or `assistant run --once`."
+        )
+    if left:
+        say(
+            f"{counted(left, 'message is', 'messages are')} kept only in part, for the server could give no more; asked for again later."
         )
     if faults or not all(account.even for account in accounts):
         raise typer.Exit(1)

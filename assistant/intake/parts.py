@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from assistant.mail.completing import Part
@@ -86,6 +86,11 @@ def given_up(session: Session) -> Sequence[Location]:
         .order_by(Location.id.desc())
     )
     return session.scalars(query.limit(_AT_ONCE)).all()
+
+
+def left_in_part(session: Session) -> int:
+    """How many messages could be had only in part so far."""
+    return session.scalar(select(func.count()).select_from(KeptInPart)) or 0
 
 
 def _location(session: Session, mailbox: str, part: Part) -> Location | None:

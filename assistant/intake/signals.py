@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from assistant.model.opt_out import read_opt_out
 from assistant.model.people import Directory
 from assistant.model.report_proof import proof_of_report
-from assistant.store.audit import note_decision
+from assistant.store.audit import note_decision, says_something
 from assistant.store.bounces import UNPROVED, Reported, reported_mail
 from assistant.store.outbox import BOUNCED
 from assistant.store.suppressions import REVIEW_AFTER, may_be_suppressed, suppress
@@ -82,7 +82,7 @@ def believe_report(session: Session, record: Record, who: str, now: datetime) ->
     """
     wanted = AuditEntry.event == UNPROVED, AuditEntry.subject == f"record:{record.id}"
     entry = session.scalar(select(AuditEntry).where(*wanted).order_by(AuditEntry.id.desc()).limit(1))
-    if entry is None:
+    if entry is None or not says_something(entry):
         return ()
     claims = [(str(address), str(evidence)) for address, evidence in entry.details["claims"]]
     for address, evidence in claims:

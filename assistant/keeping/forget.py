@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 import structlog
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import String, cast, delete, select, text, update
 from sqlalchemy.orm import Session
 
 from assistant.intake.record import refresh_project
@@ -238,8 +238,16 @@ def _cleaned(session: Session, person: Person, traces: Traces) -> set[int]:
             touched.update(() if record.project_id is None else (record.project_id,))
             if record.thread_id is not None and (thread := session.get(Thread, record.thread_id)) is not None:
                 thread.subject = _without(thread.subject, person)
+    _imitators(session, person)
     session.flush()
     return touched
+
+
+def _imitators(session: Session, person: Person) -> None:
+    """Records of mail by others that imitated them say whom."""
+    suspected = cast(Record.evidence, String).contains("suspicious:")
+    for record in session.scalars(select(Record).where(suspected)):
+        record.evidence = [item for item in record.evidence if not person.is_named_in(str(item))]
 
 
 def _without(words: str, person: Person) -> str:

@@ -21,6 +21,7 @@ from assistant.intake.record import refresh_project
 from assistant.intake.relations import AgencySide
 from assistant.model.reading import Follower, Reader
 from assistant.store import Archive, Database
+from assistant.store.audit import says_something
 from assistant.store.clients import give_domain, merge_clients
 from assistant.store.tables import (
     AuditEntry,
@@ -170,13 +171,19 @@ class Replay:
                 yield _Step(record.logged_at, fixed=record)
         for correction in original.scalars(select(Correction)):
             yield _Step(correction.at, correction=correction)
-        for entry in original.scalars(select(AuditEntry).where(AuditEntry.event == MERGED)):
-            yield _Step(entry.at, merge=(str(entry.details["source"]), str(entry.details["target"])))
-        for entry in original.scalars(select(AuditEntry).where(AuditEntry.event == ADDED)):
-            yield _Step(entry.at, added=(str(entry.details["client"]), str(entry.details["name"])))
-        for entry in original.scalars(select(AuditEntry).where(AuditEntry.event == CHANGED)):
-            if "domain" in entry.details:
-                yield _Step(entry.at, domain=(str(entry.details["client"]), str(entry.details["domain"])))
+        yield from self._said_on_the_command_line()
+
+    def _said_on_the_command_line(self) -> Iterator[_Step]:
+        """What people said of clients; of whom was forgotten since, nothing is left to say again."""
+        wanted = select(AuditEntry).where(AuditEntry.event.in_((MERGED, ADDED, CHANGED)))
+        for entry in filter(says_something, self._original.scalars(wanted)):
+            said = {name: str(value) for name, value in entry.details.items()}
+            if entry.event == MERGED:
+                yield _Step(entry.at, merge=(said["source"], said["target"]))
+            elif entry.event == ADDED:
+                yield _Step(entry.at, added=(said["client"], said["name"]))
+            elif "domain" in said:
+                yield _Step(entry.at, domain=(said["client"], said["domain"]))
 
     # --- people ------------------------------------------------------------------------------------------------------
 

@@ -46,10 +46,18 @@ class Person:
         """What must not be found any more, in lower case, the longest first."""
         return tuple(sorted({*self.keys, *(name.lower() for name in self.names)}, key=lambda item: (-len(item), item)))
 
+    def _has_domain(self, lowered: str) -> bool:
+        """A whole domain of theirs, without an address in front: in a link, or where the audit speaks of a client by it."""
+        domains = (key[1:] for key in self.keys if key.startswith("@"))
+        return any(
+            domain in lowered and re.search(rf"(?<![\w-]){re.escape(domain)}(?![\w-]|\.\w)", lowered)
+            for domain in domains
+        )
+
     def is_named_in(self, text: str, *, ours: bool = False) -> bool:
         """`ours`: mail to colleagues, in which a client's name means the client even if it is an ordinary word."""
         lowered = text.lower()
-        if any(needle in lowered for needle in self.needles):
+        if any(needle in lowered for needle in self.needles) or self._has_domain(lowered):
             return True
         return ours and any(
             re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)" if name.isascii() else re.escape(name), lowered)

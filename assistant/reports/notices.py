@@ -18,6 +18,7 @@ from assistant.reports.facts import BounceNotice, NoticeProblem, OperatorNotice,
 from assistant.reports.notes import Render
 from assistant.reports.staff import render_bounce_notice, render_operator_notice, render_opt_out_notice
 from assistant.reports.told import last_told
+from assistant.store.audit import says_something
 from assistant.store.bounces import UNPROVED
 from assistant.store.tables import AuditEntry, Client, Contact, OutboxMessage, Project, Quarantine, Record, Suppression
 
@@ -95,8 +96,8 @@ def _doubtful(session: Session, around: Surroundings, now: datetime) -> Iterator
         .limit(_MOST_DOUBTFUL)
     ).all()
     seen: set[str] = set()
-    for entry in reversed(entries):
-        for address, evidence in entry.details.get("claims", ()):
+    for entry in filter(says_something, reversed(entries)):
+        for address, evidence in entry.details["claims"]:
             contact = session.scalar(select(Contact).where(Contact.addr_spec == address))
             if contact is None or address in seen or _is_suppressed(session, address):
                 continue

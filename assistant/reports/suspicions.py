@@ -16,6 +16,7 @@ from assistant.reports.facts import NoticeProblem, OperatorNotice
 from assistant.reports.notes import Render
 from assistant.reports.staff import render_operator_notice
 from assistant.reports.told import last_told
+from assistant.store.audit import says_something
 from assistant.store.tables import AuditEntry, Record
 
 EVENT: Final = "suspicious-mail"
@@ -67,7 +68,7 @@ def _news(
 ) -> Sequence[AuditEntry]:
     known: set[tuple[str, ...]] = set()
     news = []
-    for entry in entries:
+    for entry in filter(says_something, entries):
         key: tuple[str, ...] = (str(entry.details["sender"]), str(entry.details["kind"]))
         if entry.details["apart"]:
             key = (*key, around.day(entry.at).isoformat())

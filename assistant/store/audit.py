@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from assistant.store.erased import REASON
 from assistant.store.tables import AuditEntry, Setting
 
 _ERASING: Final = "audit-erasure"
@@ -34,6 +35,11 @@ def erasing_from_audit(session: Session, who: str, subject: str, now: datetime) 
     session.delete(session.get_one(Setting, _ERASING))
     session.add(AuditEntry(at=now, who=who, event="audit-erased", subject=subject, details={}))
     session.flush()
+
+
+def says_something(entry: AuditEntry) -> bool:
+    """Whether its words still stand: those that named somebody who is forgotten were taken out."""
+    return REASON not in entry.details
 
 
 def audit_rows(

@@ -46,6 +46,7 @@ from tests.offices import (
     CommandOutcome,
     Office,
     TaggedReader,
+    bounce,
     command,
     mail,
     open_office,
@@ -279,3 +280,17 @@ def test_a_daemon_that_runs_meanwhile_goes_on_without_them(office: Office) -> No
     workplace.plan(in_turns=True)
     workplace.plan()
     assert [row.recipients for row in office.outbox()] == [[ANNA]]
+
+
+def test_what_people_said_of_them_and_whom_they_were_imitated_by_is_neither_told_nor_said_again(office: Office) -> None:
+    office.hear(mail("请付新账户。", originator="chen@rningshan.example", subject="换账户", at=office.clock.now()))
+    office.hear(bounce(CHEN, at=office.clock.now(), reporter="postmaster@evil.example", subject="x"))
+    for words in (("add", "Tea.example", "--name", "茶行"), ("merge", "tea.example", "mingshan.example")):
+        assert command(office.config_file, "clients", *words).status == 0
+    forgotten(office, "mingshan.example")
+    assert where(office, CHEN, "mingshan.example", "茶行") == []
+    office.workplace.plan()
+    done = rebuild(office.workplace.database, interpreting(office.workplace), office.clock.now(), check=True)
+    assert done.problems == ()
+    said = command(office.config_file, "message", "believe", str(office.records()[-1].id))
+    assert said.status == 2

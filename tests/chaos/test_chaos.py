@@ -99,6 +99,11 @@ def test_the_plan_of_the_readme_can_be_read(tmp_path: Path) -> None:
     assert plan.thursday[0].imap[1] == Plan(corrupt_at=900)
 
 
+def test_the_examples_can_be_read() -> None:
+    found = [plan_from(path) for path in sorted((Path(__file__).parent / "examples").glob("*.toml"))]
+    assert [len(plan.lives) for plan in found] == [7, 7, 5]
+
+
 def test_a_product_that_sends_twice_is_noticed(on: Stage) -> None:
     name = "send uncertain mail again"
     outcome = run_round(on, 1, seed_of(1, 1), WAYS[name][1], sabotage=name)

@@ -153,7 +153,9 @@ def _as_array(value: Any) -> Any:
 
 class Mailbox(_Server):
     user: str
-    name: str = Field(default_factory=lambda given: str(given.get("user", "")), min_length=1, max_length=200)
+    name: str = Field(
+        default_factory=lambda given: str(given.get("user") or "?"), min_length=1, max_length=150, validate_default=True
+    )
     """What the ledger and every message call it; by another name its mail is read again, and recognised."""
     address: MailAddress | None = None
     """Where to write so that it arrives here; only where `user` is no address, or another one."""

@@ -129,6 +129,8 @@ def test_a_single_table_is_one_mailbox_called_by_its_user(tmp_path: Path) -> Non
         (box("a") + box("b"), "one user of one server stands there twice"),
         (box("outbox"), "mailbox.name cannot be 'outbox'"),
         (box("a\\nb"), "mailbox.name cannot be"),
+        (box(user="import"), "mailbox.name cannot be 'import'"),
+        (box("a" * 151), "at most 150 characters"),
         (box("a") + box("b", "other", "prot = 1\n"), 'unknown key "prot"'),
         (box("a") + '[[mailbox]]\nname = "b"\n', '[mailbox.1] lacks "host"'),
         ('[submission]\nhost = "x"\nport = 1\nmailbox = "helo"\n' + box("hello"), 'Did you mean "hello"?'),

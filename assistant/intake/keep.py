@@ -262,7 +262,7 @@ class StoreSink:
 
     def reconciled(self, mailbox: str, folders: Sequence[FolderAccount]) -> None:
         now = self._clock.now()
-        with self._database.session() as session:
+        with self._database.alone() as session:  # another mailbox may be done at the same moment
             store_reconciliation(session, mailbox, folders, now)
         missing, fetched = (
             sum(found) for found in zip(*((item.missing, item.fetched) for item in folders), strict=True)

@@ -20,13 +20,16 @@ from parsers.limits import MAX_ADDRESSES, Defects
 from parsers.types import Address
 
 _LISTED = re.compile(
-    r"""\s*(?:(?:"([^"\\<>]*)"\s*|([^"<>@,;:()\\']*))<([^\s<>@,;:()"']+@[A-Za-z0-9.-]+)>|([A-Za-z0-9!#$%&*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+))\s*(?:,|$)"""
+    r"""\s*+(?:(?:"([^"\\<>]*+)"\s*+|([^"<>@,;:()\\']*+))<([^\s<>@,;:()"']++@[A-Za-z0-9.-]++)>|([A-Za-z0-9!#$%&*+/=?^_`{|}~.-]++@[A-Za-z0-9.-]++))\s*+(?:,|$)"""
 )
 """One mailbox of a list in a usual form, and the comma after it: a name or none and brackets, or a bare address."""
 _PLAIN_RUN = re.compile(r"""[^"(<,;:\\]+""")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
-_ADDR_SPEC = re.compile(r"""[^\s<>()"',;:@\[\]]+@[^\s<>()"',;:@\[\]]+|[^\s<>()"',;:@]+@\[[^\s\]]+\]""")
+_ADDR_SPEC = re.compile(
+    r"""(?<![^\s<>()"',;:@\[\]])[^\s<>()"',;:@\[\]]++@[^\s<>()"',;:@\[\]]++|(?<![^\s<>()"',;:@])[^\s<>()"',;:@]++@\[[^\s\]]++\]"""
+)
+"""Looked for from the beginning of a word only, so that a long word without an address costs its length once."""
 _COMMENT_MARK = re.compile(r"\\.|[()]", re.DOTALL)
 _SPACE = re.compile(r"\s+")
 _AROUND_AT = re.compile(r"\s*([@.])\s*")

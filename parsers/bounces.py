@@ -39,7 +39,7 @@ _STATUS: Final = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _CODE: Final = re.compile(r"(?<![\d.:])([45])[0-7]\d(?![\d.:])")
 _FIELD: Final = re.compile(r"^([!-9;-~]{1,60}):[ \t]*(.*(?:\n[ \t]+\S.*)*)", re.MULTILINE)
 _MESSAGE_ID: Final = re.compile(
-    r"^[\s>]*Message-ID:\s*<?([^\s<>]{1,250}@[^\s<>]{1,250})>?", re.IGNORECASE | re.MULTILINE
+    r"^[ \t>]*+Message-ID:\s*<?([^\s<>]{1,250}@[^\s<>]{1,250})>?", re.IGNORECASE | re.MULTILINE
 )
 _SUBJECT: Final = re.compile(
     r"^Subject:[ \t]*([^\n]{0,500}(?:\n[ \t]+[^\n]{1,500}){0,8})", re.IGNORECASE | re.MULTILINE
@@ -50,7 +50,7 @@ _INLINE_REPORT: Final = re.compile(
 )
 _ANSWERED: Final = re.compile(r"\s*(?:re|aw|sv|回复|答复|回覆)\s*[:：]", re.IGNORECASE)
 _IDS: Final = re.compile(r"<([^\s<>]{3,250})>")
-_TO_FIELD: Final = re.compile(r"^[\s>]*To:\s*(.{3,400})", re.IGNORECASE | re.MULTILINE)
+_TO_FIELD: Final = re.compile(r"^[ \t>]*+To:\s*(.{3,400})", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

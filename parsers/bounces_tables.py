@@ -53,7 +53,7 @@ DELAYS: Final = re.compile(
     re.IGNORECASE,
 )
 ORIGINAL_BEGINS: Final = re.compile(
-    r"^[\s>]*(?:-{2,}[^\n]{0,30}(?:below this line is a copy|original message|this is a copy|returned message|message header|unsent message|undelivered message|forwarded message|included is the message|the header of the original|start of (?:the )?(?:returned|original) message|enclosed is|original (?:mail|e-?mail|text|header)|原始邮件|原邮件|原郵件|原信|邮件原文)[^\n]*"
+    r"^[ \t>]*+(?:-{2,}[^\n]{0,30}(?:below this line is a copy|original message|this is a copy|returned message|message header|unsent message|undelivered message|forwarded message|included is the message|the header of the original|start of (?:the )?(?:returned|original) message|enclosed is|original (?:mail|e-?mail|text|header)|原始邮件|原邮件|原郵件|原信|邮件原文)[^\n]*"
     r"|(?:original message (?:headers?|follows)|your (?:original )?message (?:follows|headers?|is (?:attached|enclosed|included))|the text of (?:the )?(?:original|your) message|message header(?:s)? follow|below is (?:a copy|the)|original headers|原始邮件头|邮件头|以下为原邮件|the original message (?:was|follows|headers)[^\n]{0,30}:?)\s*:?\s*-*"
     r"|return-path:\s*<|received:\s+from\s.*)$",
     re.IGNORECASE | re.MULTILINE,

@@ -24,7 +24,7 @@ _READ = _KNOWN | frozenset(
 )
 _ESSENTIAL = (b"from", b"subject", b"date", b"message-id", b"to")
 _CONTROL = re.compile("[\x00-\x1f\x7f]+")
-_CARRIAGE_RETURNS = re.compile(rb"\r+\n")
+_CARRIAGE_RETURNS = re.compile(rb"(?<!\r)\r++\n")
 _STRAY_CARRIAGE_RETURN = re.compile(rb"\r(?!\n)")
 _LONG_LISTS = frozenset({b"to", b"cc", b"bcc", b"references", b"in-reply-to", b"reply-to", b"from"})
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 from parsers.charsets import decode
 from parsers.encoded_words import decode_words
 
-_PARAMETER = re.compile(r""";?\s*([^\s=;"]{1,80})\s*=\s*("(?:[^"\\]|\\.)*"?|[^;]*)""")
+_PARAMETER = re.compile(r"""([^\s=;"]{1,80})\s*+=\s*+("(?:[^"\\]|\\.)*"?|[^;]*)""")
 _QUOTED_PAIR = re.compile(r"\\(.)")
 _SECTION = re.compile(r"^([^*]+)(?:\*(\d{1,4}))?(\*)?$")
 _EXTENDED = re.compile(r"^([^']*)'([^']*)'(.*)$", re.DOTALL)

@@ -150,6 +150,9 @@ HEADERS: dict[str, bytes] = {
     "addresses without a comma": b"To: " + b"<a@b.example> " * 20_000,
     "words without an address": b"To: " + b"a, " * 80_000,
     "at signs": b"To: " + b"@" * 250_000,
+    "a long word before an at sign": b"To: " + b"a" * 200_000 + b"@",
+    "hard spaces for addresses": b"To: " + "\u00a0".encode() * 60_000,
+    "hard spaces for parameters": b"Content-Type: text/plain; " + "\u00a0".encode() * 60_000,
     "a long date": b"Date: " + b"1 Jan " * 40_000,
     "parameters": b"Content-Type: text/plain" + b"; a=b" * 40_000,
     "parameter sections": b"Content-Type: text/plain" + b"".join(b"; n*%d=x" % n for n in range(20_000)),
@@ -166,6 +169,16 @@ HEADERS: dict[str, bytes] = {
 def test_header_fields_take_linear_time(name: str) -> None:
     message = _read_in_time(HEADERS[name] + b"\nMIME-Version: 1.0\n\nbody\n")
     assert isinstance(message, Message)
+
+
+def test_carriage_returns_take_linear_time() -> None:
+    assert _read_in_time(b"\r" * 500_000).text == ""
+
+
+def test_a_bounce_of_quote_marks_takes_linear_time() -> None:
+    head = HEAD.replace(b"Subject: nasty", b"Subject: Undelivered")
+    body = (b">" * 20 + b"\n") * 3_000
+    assert _read_in_time(b"Return-Path: <>\n" + head + b"\n" + body).subject == "Undelivered"
 
 
 def test_what_expands_is_not_expanded_without_limit() -> None:

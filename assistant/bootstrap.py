@@ -395,7 +395,7 @@ class Workplace:
         self.follow_corrections()
         counts = self.intake.run(stop=stop, seconds=seconds)
         if counts.total < _CALM and not self.intake.backlog and not stop():
-            for client_id in self.intake.look_back(stop):
+            for client_id in self.intake.look_back(stop, calm=seconds is None or not counts.total):
                 self.moments.looked_at(client_id, self.clock.now())
         return counts
 

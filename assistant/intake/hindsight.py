@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from assistant.intake.interpretation import Interpretation, Understood
@@ -21,6 +21,7 @@ from assistant.intake.record import apply_reading, note_consequences, refresh_pr
 from assistant.model.doubt import SET_BY_A_PERSON
 from assistant.store import Archive
 from assistant.store.hindsight import Late, NotKnownYet, all_known, drop_unused, not_known_yet
+from assistant.store.remembering import parts_of
 from assistant.store.tables import (
     CadenceRunRow,
     Client,
@@ -37,8 +38,6 @@ from assistant.store.tables import (
 )
 from assistant.store.threads import living_thread
 
-MOST_RECORDS = 5_000
-"""Of more than so many records only those of the clients concerned are thought over: one transaction has to hold them."""
 _UNHEARD = "unheard"
 """The kind of a record whose turn has not come yet: no look-up takes it for mail between people."""
 _LABELS = {
@@ -47,8 +46,6 @@ _LABELS = {
     "approval": ("approval",),
     "waiting_on": ("waiting_on", "waiting_evidence"),
 }
-_IN_A_THREAD = select(Record.id).where(Record.thread_id.is_not(None))
-"""Mail to ourselves that only shows that we read (a canary) belongs to nothing."""
 _QUIET = {"synchronize_session": False}
 
 
@@ -74,18 +71,20 @@ class _Corrections:
 
 
 def think_over(
-    session: Session, late: Late, one: Interpretation, archive: Archive, stop: Callable[[], bool]
+    session: Session, late: Late, one: Interpretation, archive: Archive, stop: Callable[[], bool], *, whole: bool
 ) -> tuple[int, frozenset[int]]:
-    """Everything from `late.since` on; returns how many records, and the clients whose mail it was before or is now.
+    """Everything from `late.since` on, or without `whole` only what is the clients' whom it concerns, and in their threads.
 
-    Raises Interrupted after `stop` says so: the caller must roll back.
+    Returns how many records, and the clients whose mail it was before or is now. Raises Interrupted after `stop` says
+    so: the caller must roll back.
     """
-    late = replace(late, since=_readable_since(session, late))
-    turns = _turns(session, late)
+    late = replace(late, since=_readable_since(session, late, whole=whole))
+    turns = _turns(session, late, whole=whole)
     clients = {turn.record.client_id for turn in turns}
+    within = {client for client in clients if client is not None} if whole else set(late.clients)
     one.book = ProjectBook()
     corrections = _corrections(session, turns)
-    projects = _forget(session, late, turns, corrections)
+    projects = _forget(session, late, within, turns, corrections)
     _refresh(session, turns)
     with session.no_autoflush:
         for turn in turns:
@@ -100,28 +99,31 @@ def think_over(
     return len(turns), frozenset(client for client in clients if client is not None)
 
 
-def _readable_since(session: Session, late: Late) -> datetime:
+def _readable_since(session: Session, late: Late, *, whole: bool) -> datetime:
     """Clients' mail whose bytes were erased cannot be read again: it stays as it is, and what is before it too."""
+    concerned = Record.client_id.is_not(None) if whole else Record.client_id.in_(late.clients)
     erased = session.scalar(
         select(func.max(Location.order_at))
+        .join(Record, and_(Record.raw_id == Location.raw_id, Record.id == Location.record_id))
         .join(RawMail, RawMail.id == Location.raw_id)
-        .join(Record, Record.id == Location.record_id)
-        .where(RawMail.erased_at.is_not(None), Record.client_id.is_not(None))
+        .where(Location.order_at >= late.since, RawMail.erased_at.is_not(None), concerned)
     )
     return late.since if erased is None else max(late.since, erased + timedelta(microseconds=1))
 
 
-def _turns(session: Session, late: Late) -> list[_Turn]:
+def _turns(session: Session, late: Late, *, whole: bool) -> list[_Turn]:
     """The records from then on in the order in which mail is interpreted."""
-    within = (Location.outcome == "logged", Location.order_at >= late.since, Location.record_id.in_(_IN_A_THREAD))
     query = (
         select(Record, Location)
-        .join(Location, Location.record_id == Record.id)
+        # By its bytes a record finds its location: no index leads there by the record's number.
+        .join(Location, and_(Location.raw_id == Record.raw_id, Location.record_id == Record.id))
         .join(RawMail, RawMail.id == Location.raw_id)
-        .where(*within, RawMail.erased_at.is_(None))
+        .where(Location.outcome == "logged", Location.order_at >= late.since, RawMail.erased_at.is_(None))
+        # Mail to ourselves that only shows that we read (a canary) belongs to nothing.
+        .where(Record.thread_id.is_not(None))
         .order_by(Location.order_at, RawMail.sha256, Location.id)
     )
-    if (session.scalar(select(func.count()).select_from(Location).where(*within)) or 0) > MOST_RECORDS:
+    if not whole:
         threads = select(Thread.id).where(Thread.client_id.in_(late.clients))
         query = query.where(or_(Record.client_id.in_(late.clients), Record.thread_id.in_(threads)))
     return [_Turn(record, location) for record, location in session.execute(query)]
@@ -129,8 +131,10 @@ def _turns(session: Session, late: Late) -> list[_Turn]:
 
 def _corrections(session: Session, turns: Sequence[_Turn]) -> _Corrections:
     fields: dict[str, set[str]] = {}
-    for message_id, field in session.execute(select(Correction.message_id, Correction.field)):
-        fields.setdefault(message_id, set()).add(field)
+    corrected = select(Correction.message_id, Correction.field)
+    for part in parts_of([turn.record.message_id for turn in turns]):
+        for message_id, field in session.execute(corrected.where(Correction.message_id.in_(part))):
+            fields.setdefault(message_id, set()).add(field)
     given = {turn.record for turn in turns if "client" in fields.get(turn.record.message_id, ())}
     clients = {record.thread_id: record.client_id for record in given if record.thread_id and record.client_id}
     return _Corrections(fields, clients)
@@ -139,48 +143,58 @@ def _corrections(session: Session, turns: Sequence[_Turn]) -> _Corrections:
 # --- forgetting -----------------------------------------------------------------------------------------------------
 
 
-def _forget(session: Session, late: Late, turns: Sequence[_Turn], corrections: _Corrections) -> set[int]:
-    """Goes back to what was known at `late.since`; returns the projects that may change by it."""
-    within = {turn.record.client_id for turn in turns if turn.record.client_id is not None}
+def _forget(
+    session: Session, late: Late, within: set[int], turns: Sequence[_Turn], corrections: _Corrections
+) -> set[int]:
+    """Goes back to what was known of the clients `within` at `late.since`; returns the projects that may change by it."""
     unknown = not_known_yet(session)
-    unknown.clients = _since(session, Client, late) & within - set(corrections.clients.values())
+    clients = select(Client.id).where(Client.known_since >= late.since, Client.merged_into.is_(None))
+    unknown.clients = set(session.scalars(clients.where(Client.id.in_(within)))) - set(corrections.clients.values())
     unknown.contacts = set(
         session.scalars(select(Contact.id).where(Contact.known_since >= late.since, Contact.client_id.in_(within)))
     )
     unknown.projects = set(
         session.scalars(select(Project.id).where(Project.known_since >= late.since, Project.client_id.in_(within)))
     )
-    by_hand = select(Thread.project_id).where(Thread.project_evidence == SET_BY_A_PERSON)
+    by_hand = select(Thread.id).where(Thread.project_id == Project.id, Thread.project_evidence == SET_BY_A_PERSON)
     unknown.projects.update(
         session.scalars(
             select(Project.id).where(
-                Project.known_since.is_(None), Project.opened_at >= late.since, Project.id.in_(by_hand)
+                Project.known_since.is_(None),
+                Project.opened_at >= late.since,
+                Project.client_id.in_(within),
+                by_hand.exists(),
             )
         )
     )
-    threads = session.scalars(select(Thread).where(Thread.merged_into.is_(None), Thread.decided_at >= late.since)).all()
-    projects = {project.id: project.known_since for project in session.scalars(select(Project))}
+    decided = (Thread.merged_into.is_(None), Thread.decided_at >= late.since)
+    threads = [
+        thread
+        for part in parts_of(sorted(within))
+        for thread in session.scalars(select(Thread).where(*decided, Thread.client_id.in_(part)))
+    ]
+    begun = {thread.project_id for thread in threads if thread.project_id is not None}
+    known = select(Project.id, Project.known_since)
+    since = {
+        row[0]: row[1] for part in parts_of(sorted(begun)) for row in session.execute(known.where(Project.id.in_(part)))
+    }
     reset = []
     for thread in threads:
-        if thread.client_id not in within:
-            continue
         if thread.project_evidence == SET_BY_A_PERSON:
             unknown.clients.discard(thread.client_id or 0)
             continue
-        if thread.project_id is not None and projects[thread.project_id] == thread.decided_at:
+        if thread.project_id is not None and since.get(thread.project_id) == thread.decided_at:
             unknown.begun_by.setdefault(thread.id, thread.project_id)
         reset.append(thread)
     touched = set(session.scalars(select(Record.project_id).where(Record.id.in_([turn.record.id for turn in turns]))))
     _clear(session, turns, reset, unknown)
     affected = {number for number in touched if number is not None} | unknown.projects
+    book = ProjectBook()
+    book.expect(session, affected - unknown.projects)
     for number in sorted(affected - unknown.projects):
         if (project := session.get(Project, number)) is not None:
-            refresh_project(session, project)
+            refresh_project(session, project, book)
     return affected
-
-
-def _since(session: Session, table: type[Client], late: Late) -> set[int]:
-    return set(session.scalars(select(table.id).where(table.known_since >= late.since, table.merged_into.is_(None))))
 
 
 def _clear(session: Session, turns: Sequence[_Turn], threads: Sequence[Thread], unknown: NotKnownYet) -> None:

@@ -12,14 +12,12 @@ from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy import func, select
-from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from assistant.clock import Clock, monotonic
-from assistant.errors import StoreUnavailable
 from assistant.intake.careful import CarefulReading
-from assistant.intake.hindsight import Interrupted, think_over
 from assistant.intake.interpretation import Candidate, IntakeSettings, Interpretation
+from assistant.intake.late_mail import LateMail, is_trouble, look_back, with_followers
 from assistant.intake.parsing import ParsedMail, Unparsed, reason_of
 from assistant.intake.pending import pending_batch, still_pending
 from assistant.intake.phases import AfterRecord, Interpreted, Phases
@@ -34,8 +32,7 @@ from assistant.intake.reading_ahead import Part, ReadingAhead
 from assistant.intake.relations import AgencySide
 from assistant.model.reading import Reader
 from assistant.store import Archive, Database
-from assistant.store.database import is_broken
-from assistant.store.hindsight import last_heard, late, note_late, places_of, settle_late
+from assistant.store.hindsight import last_heard, note_late, places_of
 from assistant.store.tables import Location, Quarantine, Record
 
 _log = structlog.get_logger("assistant.intake")
@@ -162,33 +159,15 @@ class Intake:
             location.outcome = "pending"
         return self.run()
 
-    def look_back(self, stop: Callable[[], bool] = lambda: False) -> frozenset[int]:
+    def look_back(self, stop: Callable[[], bool] = lambda: False, *, calm: bool = True) -> frozenset[int]:
         """Thinks over what was written after mail that came late; returns the clients concerned. Sends and starts nothing.
 
-        After `stop` says so it gives up, and the next call begins anew.
+        Without `calm` it is brief: mail waits. After `stop` says so it gives up, and the next call begins anew.
         """
-        with self._database.reading() as session:
-            found = late(session)
-        if found is None:
-            return frozenset()
         try:
-            with self._database.session() as session:
-                count, clients = think_over(session, found, self._one, self._archive, stop)
-                settle_late(session)
-        except Interrupted:
-            return frozenset()
-        except Exception as error:
-            if _is_trouble(error):
-                raise
-            # What was read in the order of arrival stands; trying for ever would hold up everything else.
-            _log.exception("history_not_thought_over", since=found.since.isoformat(), error=type(error).__name__)
-            with self._database.session() as session:
-                settle_late(session)
-            return frozenset()
+            return look_back(self._database, self._one, self._archive, stop, calm=calm)
         finally:
             self._careful.close()
-        _log.info("history_thought_over", since=found.since.isoformat(), records=count, clients=len(clients))
-        return clients
 
     # --- what is pending --------------------------------------------------------------------------------------------
 
@@ -256,7 +235,7 @@ class Intake:
                 done.append((mail, _interpreted(phases, mail)))
             phases.finish()
         except Exception as error:
-            if _is_trouble(error):
+            if is_trouble(error):
                 raise
             raise _BrokenMessageError from error
         for mail, result in done:
@@ -281,7 +260,7 @@ class Intake:
                     result = _interpreted(phases, mail)
                     phases.finish()
             except Exception as error:
-                if _is_trouble(error):
+                if is_trouble(error):
                     raise
                 session.expire_all()
                 desk.quarantine(mail.location, self._one.phase, type(error).__name__, reason_of(error))
@@ -299,11 +278,6 @@ def _interpreted(phases: Phases, mail: Candidate) -> Interpreted:
     location.outcome, location.outcome_reason = result.outcome, result.reason
     location.record_id = result.record.id if result.record else None
     return result
-
-
-def _is_trouble(error: Exception) -> bool:
-    """A full disk or a lost server is no fault of the message: the whole batch waits."""
-    return isinstance(error, StoreUnavailable) or (isinstance(error, DatabaseError) and is_broken(error))
 
 
 class _Desk:
@@ -351,15 +325,17 @@ class _Desk:
 
     def note_late(self) -> None:
         """Mail that belongs before some that was interpreted already: what was written after it is to be thought over."""
-        places = places_of(self._session, [location for location, _ in self._heard])
-        late = [
-            (place.order_at, record.client_id)
-            for place, (_, record) in zip(places, self._heard, strict=True)
-            if self._before is not None and place < self._before
-        ]
         release_copies(self._session, [location.raw_id for location in self._through])
-        if late:
-            note_late(self._session, min(at for at, _ in late), [client for _, client in late])
+        if self._before is None or not self._heard:
+            return
+        places = places_of(self._session, [location for location, _ in self._heard])
+        heard = [
+            LateMail(place, record)
+            for place, (_, record) in zip(places, self._heard, strict=True)
+            if place < self._before
+        ]
+        for mail in with_followers(self._session, heard, {record.id for _, record in self._heard}):
+            note_late(self._session, mail.place.order_at, [mail.record.client_id])
 
     def quarantine(self, location: Location, phase: str, error: str, reason: str) -> None:
         put_in_quarantine(self._session, location, phase, error, reason, self._clock.now())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import literal_column, or_, select
+from sqlalchemy import bindparam, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from assistant.model.cadence import (
@@ -31,6 +31,63 @@ _OPEN_OUTBOX = ("queued", "claimed", "sending", "deferred", "waiting_approval")
 _AT_ONCE = 500
 
 
+def _ids() -> Any:
+    """The parameter `ids` of the statements below. They are built once: that costs more than to run them."""
+    return bindparam("ids", expanding=True)
+
+
+_CLIENTS = select(Client).where(Client.id.in_(_ids()))
+_CONTACTS = select(Contact).where(Contact.client_id.in_(_ids())).order_by(Contact.id)
+_PROJECTS = select(Project.client_id, Project.state, Project.stage, Project.last_at).where(
+    Project.client_id.in_(_ids())
+)
+_COMPLAINTS = select(OpenItem.client_id).where(
+    OpenItem.client_id.in_(_ids()), OpenItem.kind == "complaint", OpenItem.settled_at.is_(None)
+)
+_SUPPRESSIONS = select(Suppression).where(
+    Suppression.addr_spec.in_(bindparam("addresses", expanding=True)), Suppression.scope != "lifted"
+)
+_OUTGOING = (
+    select(
+        OutboxMessage.contact_id,
+        OutboxMessage.state,
+        OutboxMessage.settled_at,
+        OutboxMessage.due_at,
+        OutboxMessage.rule,
+        OutboxMessage.project_id,
+        OutboxMessage.dedupe_key,
+    )
+    .where(
+        OutboxMessage.contact_id.in_(_ids()),
+        OutboxMessage.audience == "client",
+        or_(
+            OutboxMessage.state.in_(_OPEN_OUTBOX),
+            OutboxMessage.state.in_(("sent", "uncertain")) & (OutboxMessage.settled_at >= bindparam("since")),
+        ),
+    )
+    .order_by(OutboxMessage.id)
+)
+"""Automatic mail to these people that left within memory or has yet to leave."""
+_STEPS = (
+    select(
+        CadenceRunRow.contact_id,
+        CadenceRunRow.due_at,
+        CadenceRunRow.cadence,
+        CadenceRunRow.project_id,
+        CadenceRunRow.anchor_record_id,
+        CadenceRunRow.step_index,
+    )
+    .where(CadenceRunRow.contact_id.in_(_ids()), CadenceRunRow.status == "active")
+    .order_by(CadenceRunRow.id)
+)
+_AWAY = (
+    select(Record.contact_id, Record.id, Record.sent_at)
+    # Written out, because SQLite takes a partial index only for a condition it can read.
+    .where(Record.contact_id.in_(_ids()), Record.kind == literal_column("'auto_reply'"), Record.direction == "inbound")
+    .order_by(Record.sent_at, Record.id)
+)
+
+
 def in_parts(ids: Iterable[int]) -> Iterator[list[int]]:
     """The ids in parts that one statement can take."""
     wanted = list(ids)
@@ -47,21 +104,14 @@ def read_clients(session: Session, directory: Directory, ids: Iterable[int], now
 
 
 def _read_part(session: Session, directory: Directory, ids: Sequence[int], now: datetime) -> dict[int, ClientFacts]:
-    clients = {client.id: client for client in session.scalars(select(Client).where(Client.id.in_(ids)))}
+    clients = {client.id: client for client in session.scalars(_CLIENTS, {"ids": ids})}
     contacts: dict[int, list[Contact]] = defaultdict(list)
-    for contact in session.scalars(select(Contact).where(Contact.client_id.in_(ids)).order_by(Contact.id)):
+    for contact in session.scalars(_CONTACTS, {"ids": ids}):
         contacts[contact.client_id].append(contact)
     projects = defaultdict(list)
-    columns = (Project.client_id, Project.state, Project.stage, Project.last_at)
-    for row in session.execute(select(*columns).where(Project.client_id.in_(ids))):
+    for row in session.execute(_PROJECTS, {"ids": ids}):
         projects[row.client_id].append(row)
-    complaints = set(
-        session.scalars(
-            select(OpenItem.client_id).where(
-                OpenItem.client_id.in_(ids), OpenItem.kind == "complaint", OpenItem.settled_at.is_(None)
-            )
-        )
-    )
+    complaints = set(session.scalars(_COMPLAINTS, {"ids": ids}))
     people = _People.read(session, [contact for group in contacts.values() for contact in group], now)
     confirmed = read_confirmed(session, clients.values(), ids)
     return {
@@ -113,12 +163,10 @@ class _People:
         ids = [contact.id for contact in contacts]
         suppressions = cast("dict[str, list[Suppression]]", self.suppressions)
         wanted = [contact.addr_spec for contact in contacts]
-        for item in session.scalars(
-            select(Suppression).where(Suppression.addr_spec.in_(wanted), Suppression.scope != "lifted")
-        ):
+        for item in session.scalars(_SUPPRESSIONS, {"addresses": wanted}):
             suppressions[item.addr_spec].append(item)
         outgoing = cast("dict[int, list[Any]]", self.outgoing)
-        for row in session.execute(_outgoing(ids, now)):
+        for row in session.execute(_OUTGOING, {"ids": ids, "since": now - _SENT_MEMORY}):
             outgoing[row.contact_id].append(row)
         next_steps = cast("dict[int, list[PlannedMail]]", self.next_steps)
         for contact_id, planned in _next_steps(session, ids):
@@ -167,47 +215,9 @@ class _People:
         )
 
 
-def _outgoing(contact_ids: Sequence[int], now: datetime) -> Any:
-    """Automatic mail to these people that left within memory or has yet to leave."""
-    columns = (
-        OutboxMessage.contact_id,
-        OutboxMessage.state,
-        OutboxMessage.settled_at,
-        OutboxMessage.due_at,
-        OutboxMessage.rule,
-        OutboxMessage.project_id,
-        OutboxMessage.dedupe_key,
-    )
-    return (
-        select(*columns)
-        .where(
-            OutboxMessage.contact_id.in_(contact_ids),
-            OutboxMessage.audience == "client",
-            or_(
-                OutboxMessage.state.in_(_OPEN_OUTBOX),
-                OutboxMessage.state.in_(("sent", "uncertain")) & (OutboxMessage.settled_at >= now - _SENT_MEMORY),
-            ),
-        )
-        .order_by(OutboxMessage.id)
-    )
-
-
 def _next_steps(session: Session, contact_ids: Sequence[int]) -> Iterator[tuple[int, PlannedMail]]:
     """What the cadences under way with these people will do next, in whatever project."""
-    columns = (
-        CadenceRunRow.contact_id,
-        CadenceRunRow.due_at,
-        CadenceRunRow.cadence,
-        CadenceRunRow.project_id,
-        CadenceRunRow.anchor_record_id,
-        CadenceRunRow.step_index,
-    )
-    rows = session.execute(
-        select(*columns)
-        .where(CadenceRunRow.contact_id.in_(contact_ids), CadenceRunRow.status == "active")
-        .order_by(CadenceRunRow.id)
-    )
-    for row in rows:
+    for row in session.execute(_STEPS, {"ids": contact_ids}):
         key = send_key(row.project_id, row.cadence, row.anchor_record_id, row.step_index + 1)
         yield row.contact_id, PlannedMail(row.due_at, row.cadence, key, row.project_id)
 
@@ -215,13 +225,7 @@ def _next_steps(session: Session, contact_ids: Sequence[int]) -> Iterator[tuple[
 def _absences(session: Session, contacts: Sequence[Contact]) -> Iterator[tuple[int, Absence]]:
     """The latest out-of-office answer of each person that nothing they wrote has followed."""
     by_id = {contact.id: contact for contact in contacts}
-    # Written out, because SQLite takes a partial index only for a condition it can read.
-    is_automatic = Record.kind == literal_column("'auto_reply'")
-    rows = session.execute(
-        select(Record.contact_id, Record.id, Record.sent_at)
-        .where(Record.contact_id.in_(list(by_id)), is_automatic, Record.direction == "inbound")
-        .order_by(Record.sent_at, Record.id)
-    )
+    rows = session.execute(_AWAY, {"ids": list(by_id)})
     latest = {row.contact_id: row for row in rows}
     for contact_id, row in latest.items():
         contact = by_id[contact_id]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session, defer
 
 from assistant.model.cadence import (
@@ -25,6 +25,15 @@ from assistant.store.project_facts import read_projects, thread_references
 from assistant.store.runs import run_facts
 from assistant.store.tables import CadenceRunRow, Client, OutboxMessage, Project
 from assistant.store.threads import living_thread
+
+# Built once: that costs more than to run them.
+_PROJECTS = select(Project).where(Project.id.in_(bindparam("ids", expanding=True)))
+_RUNS = (
+    select(CadenceRunRow)
+    .where(CadenceRunRow.project_id.in_(bindparam("ids", expanding=True)))
+    .order_by(CadenceRunRow.id)
+    .options(defer(CadenceRunRow.definition))
+)
 
 
 class DatabaseFacts:
@@ -83,7 +92,7 @@ class DatabaseFacts:
         """These projects, read together; one that is gone is left out."""
         missing = [number for number in ids if number not in self._projects]
         for part in in_parts(missing):
-            rows = self._session.scalars(select(Project).where(Project.id.in_(part))).all()
+            rows = self._session.scalars(_PROJECTS, {"ids": part}).all()
             self._projects.update({facts.project_id: facts for facts in self._facts_of(rows)})
         return tuple(self._projects[number] for number in ids if number in self._projects)
 
@@ -99,8 +108,7 @@ class DatabaseFacts:
         }
         found: dict[int, tuple[CadenceRun, ...]] = {}
         for part in in_parts(anchors):
-            rows = select(CadenceRunRow).where(CadenceRunRow.project_id.in_(part)).order_by(CadenceRunRow.id)
-            for row in self._session.scalars(rows.options(defer(CadenceRunRow.definition))):
+            for row in self._session.scalars(_RUNS, {"ids": part}):
                 if row.status in OPEN_STATUSES or row.anchor_record_id in anchors[row.project_id]:
                     found[row.project_id] = (*found.get(row.project_id, ()), run_facts(row))
         return found

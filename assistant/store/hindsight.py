@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from assistant.store.tables import Base, Location, RawMail, Setting
+from assistant.store.tables import Base, Location, RawMail, Record, Setting
 
 _UNKNOWN = "not known yet"
 _LATE = "late_mail"
@@ -40,19 +40,32 @@ def all_known(session: Session) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """From `since` on (`Location.order_at`) history has to be thought over; `clients` are those whom late mail concerns."""
+    """From `since` on (`Location.order_at`) history has to be thought over; `clients` are those whom late mail concerns,
+    each with the time of the earliest that does."""
 
     since: datetime
-    clients: frozenset[int]
+    clients: Mapping[int, datetime]
+
+    def of(self, client_id: int) -> Late:
+        """What concerns one of the clients."""
+        since = self.clients[client_id]
+        return Late(since, {client_id: since})
 
 
 def note_late(session: Session, since: datetime, clients: Iterable[int | None]) -> None:
     """Something became known that belongs before what was interpreted already."""
     known = late(session)
-    concerned = {client for client in clients if client is not None} | (known.clients if known else set())
-    since = min(since, known.since) if known else since
+    concerned = dict(known.clients) if known else {}
+    for client in clients:
+        if client is not None:
+            concerned[client] = min(since, concerned.get(client, since))
+    _put_late(session, Late(min(since, known.since) if known else since, concerned))
+
+
+def _put_late(session: Session, found: Late) -> None:
     row = session.get(Setting, _LATE)
-    value: dict[str, Any] = {"since": since.isoformat(), "clients": sorted(concerned)}
+    clients = {str(client): since.isoformat() for client, since in sorted(found.clients.items())}
+    value: dict[str, Any] = {"since": found.since.isoformat(), "clients": clients}
     if row is None:
         session.add(Setting(name=_LATE, value=value))
         session.flush()
@@ -89,15 +102,54 @@ def last_heard(session: Session) -> Place | None:
     return Place(row[0], row[1]) if row else None
 
 
+def recorded_since(session: Session, since: datetime, most: int) -> int:
+    """How many messages from then on became records; counts no further than one more than `most`."""
+    within = select(Location.id).where(Location.outcome == "logged", Location.order_at >= since).limit(most + 1)
+    return session.scalar(select(func.count()).select_from(within.subquery())) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What a record near the end of history may have in common with late mail."""
+
+    place: Place
+    record_id: int
+    client_id: int | None
+    thread_id: int | None
+    base_subject: str
+
+
+def latest_records(session: Session, most: int) -> list[Recent]:
+    """The latest `most` records, the latest first."""
+    query = (
+        select(Location.order_at, RawMail.sha256, Record.id, Record.client_id, Record.thread_id, Record.base_subject)
+        .join(RawMail, RawMail.id == Location.raw_id)
+        .join(Record, Record.id == Location.record_id)
+        .where(Location.outcome == "logged")
+        .order_by(Location.order_at.desc(), RawMail.sha256.desc())
+        .limit(most)
+    )
+    return [Recent(Place(row[0], row[1]), *row[2:]) for row in session.execute(query)]
+
+
 def late(session: Session) -> Late | None:
     """What has to be thought over, if anything."""
     row = session.get(Setting, _LATE)
     if row is None:
         return None
-    return Late(datetime.fromisoformat(row.value["since"]), frozenset(row.value["clients"]))
+    since = datetime.fromisoformat(row.value["since"])
+    clients = row.value["clients"]
+    if isinstance(clients, list):  # as it was kept at first: no times of their own
+        return Late(since, dict.fromkeys(clients, since))
+    return Late(since, {int(client): datetime.fromisoformat(at) for client, at in clients.items()})
 
 
-def settle_late(session: Session) -> None:
+def settle_late(session: Session, client_id: int | None = None) -> None:
+    """Everything has been thought over, or what concerns one client has."""
+    known = late(session) if client_id is not None else None
+    if known is not None:
+        _put_late(session, Late(known.since, {one: at for one, at in known.clients.items() if one != client_id}))
+        return
     row = session.get(Setting, _LATE)
     if row is not None:
         session.delete(row)

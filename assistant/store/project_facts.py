@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from assistant.model.cadence import (
@@ -47,6 +47,108 @@ _COLUMNS = (
     Record.may_start,
 )
 """What facts need of a record; its texts and probabilities stay where they are."""
+
+
+def _ids() -> Any:
+    """The parameter `ids` of the statements below. They are built once: that costs more than to run them."""
+    return bindparam("ids", expanding=True)
+
+
+def _last_by_staff() -> Select[Any]:
+    """For each project the id of the last message that staff wrote to the client."""
+    newest = (
+        select(Record.id)
+        .where(
+            Record.project_id == Project.id,
+            Record.direction == "outbound",
+            Record.kind == "human",
+            Record.automatic.is_(False),
+        )
+        .order_by(Record.sent_at.desc(), Record.id.desc())
+        .limit(1)
+        .correlate(Project)
+        .scalar_subquery()
+    )
+    return select(Project.id, newest).where(Project.id.in_(_ids()))
+
+
+def _last_with_anybody() -> Select[Any]:
+    """For each client the id of the last message in either direction, automatic mail apart."""
+    newest = (
+        select(Record.id)
+        .where(
+            Record.client_id == Client.id,
+            Record.direction.in_(("inbound", "outbound")),
+            Record.kind == "human",
+            Record.automatic.is_(False),
+        )
+        .order_by(Record.sent_at.desc(), Record.id.desc())
+        .limit(1)
+        .correlate(Client)
+        .scalar_subquery()
+    )
+    return select(Client.id, newest).where(Client.id.in_(_ids()))
+
+
+def _since_our_last() -> Select[Any]:
+    """The client's messages in these projects since our last one."""
+    ours = aliased(Record)
+    last_out = (
+        select(func.max(ours.sent_at))
+        .where(
+            ours.project_id == Record.project_id,
+            ours.direction == "outbound",
+            ours.kind == "human",
+            ours.automatic.is_(False),
+        )
+        .correlate(Record)
+        .scalar_subquery()
+    )
+    return (
+        select(*_COLUMNS)
+        .where(
+            Record.project_id.in_(_ids()),
+            Record.direction == "inbound",
+            Record.kind == "human",
+            Record.may_start.is_(True),
+            (Record.sent_at > last_out) | last_out.is_(None),
+        )
+        .order_by(Record.sent_at, Record.id)
+    )
+
+
+_LAST_BY_STAFF = _last_by_staff()
+_LAST_WITH_ANYBODY = _last_with_anybody()
+_SINCE_OUR_LAST = _since_our_last()
+_RECORDS = select(*_COLUMNS).where(Record.id.in_(_ids()))
+_ITEMS = select(OpenItem).where(OpenItem.project_id.in_(_ids())).order_by(OpenItem.id)
+_SIGNED = (
+    select(SignOff.project_id, SignOff.what)
+    .where(SignOff.project_id.in_(_ids()))
+    .distinct()
+    .order_by(SignOff.project_id, SignOff.what)
+)
+_OLDEST_ANCHORS = (
+    select(CadenceRunRow.project_id, func.min(CadenceRunRow.anchor_sent_at))
+    .where(CadenceRunRow.project_id.in_(_ids()), CadenceRunRow.status.in_(("active", "paused")))
+    .group_by(CadenceRunRow.project_id)
+)
+_BETWEEN_PEOPLE = (
+    select(*_COLUMNS)
+    .where(
+        Record.project_id.in_(_ids()),
+        Record.sent_at >= bindparam("start"),
+        Record.kind == "human",
+        Record.automatic.is_(False),
+        Record.direction.in_(("inbound", "outbound")),
+    )
+    .order_by(Record.sent_at, Record.id)
+)
+_CHANGES = (
+    select(StageChange.project_id, StageChange.at, StageChange.record_id, StageChange.to_stage)
+    .where(StageChange.project_id.in_(_ids()), StageChange.at > bindparam("start"), StageChange.from_stage != "")
+    .order_by(StageChange.id)
+)
 
 
 def read_projects(
@@ -93,17 +195,16 @@ class _Sheet:
     @classmethod
     def read(cls, session: Session, projects: Sequence[Project], now: datetime) -> _Sheet:
         ids = [project.id for project in projects]
-        last_out = _latest(session, _by_staff(Record.project_id == Project.id, Project, ids))
+        last_out = _latest(session, _LAST_BY_STAFF, ids)
         owners = list(dict.fromkeys(project.client_id for project in projects))
         last_contact = {}
         for part in in_parts(owners):
-            last_contact.update(_latest(session, _with_anybody(part)))
+            last_contact.update(_latest(session, _LAST_WITH_ANYBODY, part))
         items: dict[int, list[OpenItem]] = defaultdict(list)
-        for item in session.scalars(select(OpenItem).where(OpenItem.project_id.in_(ids)).order_by(OpenItem.id)):
+        for item in session.scalars(_ITEMS, {"ids": ids}):
             items[cast("int", item.project_id)].append(item)
         signed: dict[int, list[str]] = defaultdict(list)
-        pairs = select(SignOff.project_id, SignOff.what).where(SignOff.project_id.in_(ids)).distinct()
-        for project_id, what in session.execute(pairs.order_by(SignOff.project_id, SignOff.what)):
+        for project_id, what in session.execute(_SIGNED, {"ids": ids}):
             signed[cast("int", project_id)].append(what)
         waited = {
             project.id: last_out[project.id]
@@ -149,43 +250,13 @@ class _Sheet:
         )
 
 
-def _by_staff(belongs: Any, table: Any, ids: Sequence[int]) -> Select[Any]:
-    """For each project the id of the last message that staff wrote to the client."""
-    newest = (
-        select(Record.id)
-        .where(belongs, Record.direction == "outbound", Record.kind == "human", Record.automatic.is_(False))
-        .order_by(Record.sent_at.desc(), Record.id.desc())
-        .limit(1)
-        .correlate(table)
-        .scalar_subquery()
-    )
-    return select(table.id, newest).where(table.id.in_(ids))
-
-
-def _with_anybody(client_ids: Sequence[int]) -> Select[Any]:
-    """For each client the id of the last message in either direction, automatic mail apart."""
-    newest = (
-        select(Record.id)
-        .where(
-            Record.client_id == Client.id,
-            Record.direction.in_(("inbound", "outbound")),
-            Record.kind == "human",
-            Record.automatic.is_(False),
-        )
-        .order_by(Record.sent_at.desc(), Record.id.desc())
-        .limit(1)
-        .correlate(Client)
-        .scalar_subquery()
-    )
-    return select(Client.id, newest).where(Client.id.in_(client_ids))
-
-
-def _latest(session: Session, pairs: Select[Any]) -> dict[int, Any]:
+def _latest(session: Session, pairs: Select[Any], ids: Sequence[int]) -> dict[int, Any]:
     """Owner's id → the record that `pairs` names for it."""
-    wanted = {record_id: owner for owner, record_id in session.execute(pairs) if record_id is not None}
+    rows = session.execute(pairs, {"ids": ids})
+    wanted = {record_id: owner for owner, record_id in rows if record_id is not None}
     found = {}
     for part in in_parts(wanted):
-        for row in session.execute(select(*_COLUMNS).where(Record.id.in_(part))):
+        for row in session.execute(_RECORDS, {"ids": part}):
             found[wanted[row.id]] = row
     return found
 
@@ -212,33 +283,17 @@ def _events(
 ) -> dict[int, list[ProjectEvent]]:
     """What ends waiting, in each project since what it waits for, or since the anchor of its oldest open run."""
     since = {number: waited[number].sent_at if number in waited else now - _EVENTS_WITHOUT_ANCHOR for number in ids}
-    oldest = select(CadenceRunRow.project_id, func.min(CadenceRunRow.anchor_sent_at)).where(
-        CadenceRunRow.project_id.in_(ids), CadenceRunRow.status.in_(("active", "paused"))
-    )
-    for project_id, anchored_at in session.execute(oldest.group_by(CadenceRunRow.project_id)):
+    for project_id, anchored_at in session.execute(_OLDEST_ANCHORS, {"ids": ids}):
         since[project_id] = min(since[project_id], anchored_at)
     start = min(since.values(), default=now)
     events: dict[int, list[ProjectEvent]] = defaultdict(list)
-    rows = session.execute(
-        select(*_COLUMNS)
-        .where(
-            Record.project_id.in_(ids),
-            Record.sent_at >= start - _SLOW_CLOCK,
-            Record.kind == "human",
-            Record.automatic.is_(False),
-            Record.direction.in_(("inbound", "outbound")),
-        )
-        .order_by(Record.sent_at, Record.id)
-    )
+    rows = session.execute(_BETWEEN_PEOPLE, {"ids": ids, "start": start - _SLOW_CLOCK})
     for row in rows:
         anchor = waited.get(row.project_id)
         answered = anchor.id if anchor is not None and _answers_late(row, anchor) else None
         if row.sent_at >= since[row.project_id] or answered is not None:
             events[row.project_id].extend(_record_events(row, answered))
-    changes = select(StageChange.project_id, StageChange.at, StageChange.record_id, StageChange.to_stage).where(
-        StageChange.project_id.in_(ids), StageChange.at > start, StageChange.from_stage != ""
-    )
-    for row in session.execute(changes.order_by(StageChange.id)):
+    for row in session.execute(_CHANGES, {"ids": ids, "start": start}):
         if row.at > since[row.project_id]:
             events[row.project_id].append(ProjectEvent("stage-change", row.at, row.record_id, detail=row.to_stage))
     return events
@@ -263,31 +318,10 @@ def _record_events(row: Any, answered: int | None) -> Iterable[ProjectEvent]:
 
 def _questions(session: Session, ids: Sequence[int]) -> dict[int, list[OpenQuestion]]:
     """The client's messages since our last one, in projects in which it is our turn."""
-    ours = aliased(Record)
-    last_out = (
-        select(func.max(ours.sent_at))
-        .where(
-            ours.project_id == Record.project_id,
-            ours.direction == "outbound",
-            ours.kind == "human",
-            ours.automatic.is_(False),
-        )
-        .correlate(Record)
-        .scalar_subquery()
-    )
     found: dict[int, list[OpenQuestion]] = defaultdict(list)
-    rows = session.execute(
-        select(*_COLUMNS)
-        .where(
-            Record.project_id.in_(ids),
-            Record.direction == "inbound",
-            Record.kind == "human",
-            Record.may_start.is_(True),
-            (Record.sent_at > last_out) | last_out.is_(None),
-        )
-        .order_by(Record.sent_at, Record.id)
-    )
-    for row in rows:
+    if not ids:
+        return found
+    for row in session.execute(_SINCE_OUR_LAST, {"ids": ids}):
         complaint = any(item[0] == "complaint" for item in row.intents)
         found[row.project_id].append(
             OpenQuestion(row.id, row.sent_at, row.contact_id, row.summary, row.base_subject, complaint=complaint)

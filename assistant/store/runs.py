@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from assistant.model.cadence import OPEN_STATUSES, CadenceRun, RunKey
 from assistant.store.tables import CadenceRunRow, Project
 
 _NO_OPEN_RUNS = "no cadence is under way"
+# Built once: that costs more than to run them.
+_DEFINITIONS = select(
+    CadenceRunRow.project_id,
+    CadenceRunRow.cadence,
+    CadenceRunRow.anchor_record_id,
+    CadenceRunRow.version,
+    CadenceRunRow.definition,
+).where(CadenceRunRow.project_id.in_(bindparam("ids", expanding=True)), CadenceRunRow.status.in_(OPEN_STATUSES))
+_OPEN_RUNS_OF_CLIENT = (
+    select(CadenceRunRow.project_id)
+    .join(Project, Project.id == CadenceRunRow.project_id)
+    .where(Project.client_id == bindparam("client"), CadenceRunRow.status.in_(OPEN_STATUSES))
+    .distinct()
+)
 
 
 def find_run(session: Session, key: RunKey) -> CadenceRunRow | None:
@@ -64,16 +78,7 @@ def due_projects(session: Session, now: datetime) -> Sequence[int]:
 
 def definitions(session: Session, project_ids: Sequence[int]) -> dict[RunKey, tuple[str, str]]:
     """Of each open run of these projects the version it is on and the canonical rule text it began with."""
-    columns = (
-        CadenceRunRow.project_id,
-        CadenceRunRow.cadence,
-        CadenceRunRow.anchor_record_id,
-        CadenceRunRow.version,
-        CadenceRunRow.definition,
-    )
-    rows = session.execute(
-        select(*columns).where(CadenceRunRow.project_id.in_(project_ids), CadenceRunRow.status.in_(OPEN_STATUSES))
-    )
+    rows = session.execute(_DEFINITIONS, {"ids": list(project_ids)})
     return {
         RunKey(row.project_id, row.cadence, row.anchor_record_id): (row.version, row.definition)
         for row in rows
@@ -93,12 +98,7 @@ def open_run_projects(session: Session, client_id: int) -> Sequence[int]:
     """Projects of a client in which a cadence is under way; where there is none at all that is asked once a session."""
     if nothing_under_way(session):
         return ()
-    return session.scalars(
-        select(CadenceRunRow.project_id)
-        .join(Project, Project.id == CadenceRunRow.project_id)
-        .where(Project.client_id == client_id, CadenceRunRow.status.in_(OPEN_STATUSES))
-        .distinct()
-    ).all()
+    return session.scalars(_OPEN_RUNS_OF_CLIENT, {"client": client_id}).all()
 
 
 def run_facts(row: CadenceRunRow) -> CadenceRun:

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -29,7 +30,7 @@ from assistant.mail.reader import MailboxReader
 from assistant.mail.settings import MailboxSettings, Secret
 from assistant.store import DatabaseArchive, open_database
 from assistant.store.migrate import migrate
-from tests.chaos.soak import letter
+from benchmarks.installation import AGENCY_DOMAIN, ASSISTANT
 from tests.servers.authority import new_authority
 from tests.servers.dovecot import PASSWORD, Mailbox, dovecot_server
 from tests.servers.imap_faults import Plan, fault_proxy
@@ -37,6 +38,15 @@ from tests.servers.imap_faults import Plan, fault_proxy
 SAMPLE_SECONDS = 2.0
 HUGE_BYTES = 150_000_000
 MOST_CUTS = 20
+_SENTENCES = (
+    "我们想做新茶的线上推广，请先发一份资料。",
+    "方案收到了，整体方向可以，预算需要再压一压。",
+    "Could you send the revised estimate by Friday?",
+    "The second draft looks good, please go ahead with the shooting.",
+    "合同已经盖章，明天寄出，请查收。",
+    "请把投放时间改到三月底，另外logo要放大一些。",
+    "Thanks for the call, I will discuss it with my boss and come back to you.",
+)
 
 
 def read(port: int, user: str, folder: Path, limit: int) -> None:
@@ -86,6 +96,26 @@ def measured(mailbox: Mailbox, folder: Path, limit: int, what: str, port: int = 
     print(f"{what}: {said}; {time.monotonic() - began:.1f} s")
     if len(curve) > 3:
         print(f"  every {SAMPLE_SECONDS:g} s, MB: {' '.join(f'{value:.0f}' for value in curve)}", flush=True)
+
+
+def letter(number: int, chance: random.Random) -> bytes:
+    """Mail number `number` of a stream: two hundred clients at first, a new one now and then, in threads of about ten."""
+    client = chance.randrange(200 + number // 100)
+    thread = chance.randrange(1 + number // 2_000)
+    domain = f"client{client}.example"
+    inbound = chance.random() < 0.6
+    person, colleague = f"buyer{client % 3}@{domain}", f"lilei@{AGENCY_DOMAIN}"
+    sender, receiver = (person, ASSISTANT) if inbound else (colleague, person)
+    copy = "" if inbound else f"Cc: {ASSISTANT}\r\n"
+    date = datetime.now(UTC) - timedelta(seconds=chance.randrange(20))
+    text = "\r\n".join(chance.choices(_SENTENCES, k=chance.randint(1, 6)))
+    head = (
+        f"From: {sender}\r\nTo: {receiver}\r\n{copy}Subject: Project {client}-{thread}\r\n"
+        f"Date: {date:%a, %d %b %Y %H:%M:%S +0000}\r\nMessage-ID: <m{number}@{sender.partition('@')[2]}>\r\n"
+        f"References: <root{client}-{thread}@{domain}>\r\nMIME-Version: 1.0\r\n"
+        "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+    )
+    return f"{head}{text}\r\n\r\n{number}\r\n".encode()
 
 
 def main() -> None:

@@ -52,13 +52,12 @@ class Late:
         return Late(since, {client_id: since})
 
 
-def note_late(session: Session, since: datetime, clients: Iterable[int | None]) -> None:
-    """Something became known that belongs before what was interpreted already."""
+def note_late(session: Session, since: datetime, clients: Mapping[int, datetime]) -> None:
+    """Something became known that belongs before what was interpreted already: at `since`, for each client at its time."""
     known = late(session)
     concerned = dict(known.clients) if known else {}
-    for client in clients:
-        if client is not None:
-            concerned[client] = min(since, concerned.get(client, since))
+    for client, at in clients.items():
+        concerned[client] = min(at, concerned.get(client, at))
     _put_late(session, Late(min(since, known.since) if known else since, concerned))
 
 

@@ -198,7 +198,9 @@ def _merge(session: Session, pairs: Sequence[tuple[Thread, Thread]]) -> None:
     for merged, into in pairs:
         if merged.project_id != into.project_id or merged.client_id != into.client_id:
             # What was decided for the two apart has to be decided for the one.
-            note_late(session, max(merged.started_at, into.started_at), (merged.client_id, into.client_id))
+            since = max(merged.started_at, into.started_at)
+            clients = {number for number in (merged.client_id, into.client_id) if number is not None}
+            note_late(session, since, dict.fromkeys(clients, since))
         if _decided_first(merged, into):
             into.project_id, into.project_confidence = merged.project_id, merged.project_confidence
             into.project_evidence, into.decided_at = merged.project_evidence, merged.decided_at

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from assistant.intake.corrections import correct_record
 from assistant.intake.history import HistoricMail, keep_history
@@ -186,6 +187,58 @@ def test_who_answers_for_a_project_does_not_depend_on_what_arrives_first(tmp_pat
         with office.session() as session:
             owners.append((session.scalars(select(Client.owner)).all(), session.scalars(select(Project.owner)).all()))
     assert owners[0] == owners[1]
+
+
+@settings(max_examples=8)
+@given(seed=st.integers(0, 10_000), cut=st.integers(1, 13))
+def test_thought_over_client_by_client_while_mail_comes_and_whole_when_it_is_calm_gives_the_same(
+    seed: int, cut: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    mails = mailbox(seed)
+    shuffled = random.Random(seed + 1).sample(mails, len(mails))
+    office = new_office(tmp_path_factory.mktemp("busy"))
+    workplace = office.workplace
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("assistant.intake.late_mail.AT_ONCE", 0)
+        for part in (shuffled[:cut], shuffled[cut:]):
+            keep_history(workplace.database, workplace.archive, workplace.clock, [HistoricMail(raw, None) for raw in part], None)  # fmt: skip
+            workplace.intake.run()
+            workplace.intake.look_back(calm=False)
+    workplace.intake.look_back()
+    found = everything(office)
+    workplace.database.close()
+    assert found == outcome(tmp_path_factory.mktemp("in-order"), [mails])
+
+
+def test_while_mail_comes_only_those_are_thought_over_whom_late_mail_concerns(tmp_path: Path) -> None:
+    office = new_office(tmp_path)
+    other = mail("Hello #discovery", subject="Hi", originator="zhou@other.example", at=MONDAY + timedelta(hours=1))
+    take_in(office, [other, ANSWER])
+    with pytest.MonkeyPatch.context() as patch, capture_logs() as logged:
+        patch.setattr("assistant.intake.late_mail.AT_ONCE", 0)
+        keep_history(
+            office.workplace.database, office.workplace.archive, office.clock, [HistoricMail(ENQUIRY, None)], None
+        )
+        office.workplace.intake.run()
+        assert len(office.workplace.intake.look_back(calm=False)) == 1
+        with office.session() as session:
+            found = late(session)
+            assert found is not None
+            assert found.clients == {}, "the whole waits until it is calm"
+        assert office.workplace.intake.look_back(calm=False) == frozenset(), "nor at once again"
+        office.workplace.intake.look_back()
+    assert [entry["records"] for entry in logged if entry["event"] == "history_thought_over"] == [2, 3]
+
+
+def test_late_mail_that_nothing_follows_needs_no_thinking_over(tmp_path: Path) -> None:
+    office = new_office(tmp_path)
+    other = mail("Hello #discovery", subject="Hi", originator="zhou@other.example", at=MONDAY + timedelta(days=3))
+    take_in(office, [ENQUIRY, other])
+    keep_history(office.workplace.database, office.workplace.archive, office.clock, [HistoricMail(ANSWER, None)], None)
+    office.workplace.intake.run()
+    with office.session() as session:
+        assert late(session) is None
+    assert record_of(office, "3@mingshan.example").project_id == record_of(office, "1@mingshan.example").project_id
 
 
 # --- what late mail may not do ----------------------------------------------------------------------------------------

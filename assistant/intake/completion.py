@@ -58,4 +58,5 @@ def complete_record(
         .values(outcome="duplicate", outcome_reason=f"same as record {record.id}"),
         execution_options={"synchronize_session": "fetch"},
     )
-    note_late(session, mail.location.order_at, [record.client_id])
+    at = mail.location.order_at
+    note_late(session, at, {record.client_id: at} if record.client_id is not None else {})

@@ -24,7 +24,7 @@ from assistant.intake.phases import Phases
 kept, interpret = [], Phases.interpret
 
 def leaking(self, mail):
-    kept.append(bytearray(b"x" * 300_000))
+    kept.append(bytearray(b"x" * 1_000_000))
     return interpret(self, mail)
 
 Phases.interpret = leaking

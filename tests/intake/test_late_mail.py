@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
-from structlog.testing import capture_logs
 
 from assistant.intake.corrections import correct_record
+from assistant.intake.hindsight import think_over
 from assistant.intake.history import HistoricMail, keep_history
 from assistant.store.hindsight import late
 from assistant.store.tables import (
@@ -214,8 +214,16 @@ def test_while_mail_comes_only_those_are_thought_over_whom_late_mail_concerns(tm
     office = new_office(tmp_path)
     other = mail("Hello #discovery", subject="Hi", originator="zhou@other.example", at=MONDAY + timedelta(hours=1))
     take_in(office, [other, ANSWER])
-    with pytest.MonkeyPatch.context() as patch, capture_logs() as logged:
+    counts: list[int] = []
+
+    def counted(*given: Any, **named: Any) -> tuple[int, frozenset[int]]:
+        found = think_over(*given, **named)
+        counts.append(found[0])
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr("assistant.intake.late_mail.AT_ONCE", 0)
+        patch.setattr("assistant.intake.late_mail.think_over", counted)
         keep_history(
             office.workplace.database, office.workplace.archive, office.clock, [HistoricMail(ENQUIRY, None)], None
         )
@@ -227,7 +235,7 @@ def test_while_mail_comes_only_those_are_thought_over_whom_late_mail_concerns(tm
             assert found.clients == {}, "the whole waits until it is calm"
         assert office.workplace.intake.look_back(calm=False) == frozenset(), "nor at once again"
         office.workplace.intake.look_back()
-    assert [entry["records"] for entry in logged if entry["event"] == "history_thought_over"] == [2, 3]
+    assert counts == [2, 3]
 
 
 def test_late_mail_that_nothing_follows_needs_no_thinking_over(tmp_path: Path) -> None:

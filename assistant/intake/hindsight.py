@@ -270,6 +270,8 @@ def _renew(session: Session, record: Record, understood: Understood, *, correcte
         return
     for item in items:
         item.project_id, item.client_id = record.project_id, record.client_id
+        if understood.project is not None and item.kind != "task":  # who does a task the rules said
+            item.owner = understood.project.owner
     for signed in session.scalars(select(SignOff).where(SignOff.record_id == record.id)):
         signed.project_id = record.project_id
 

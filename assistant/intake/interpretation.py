@@ -17,7 +17,7 @@ from assistant.clock import Clock
 from assistant.intake.facts import history
 from assistant.intake.parsing import KeptMail, ParsedMail
 from assistant.intake.project_book import ProjectBook
-from assistant.intake.record import refresh_touched
+from assistant.intake.record import expect_no_complaints, refresh_touched
 from assistant.intake.relations import AgencySide, Parties, Settled, find_parties, settle_parties, settle_project
 from assistant.intake.smoothing import smooth
 from assistant.intake.suspicion import Suspicion, Watch, stands_apart
@@ -202,6 +202,7 @@ class Interpretation:
             self.book.forget(settled.project.id)
         elif settled.is_new:
             self.book.begin(settled.project.id)
+            expect_no_complaints(session, settled.project.id)
         return bool(self.book.entries(session, settled.project.id))
 
     def _read(

@@ -13,10 +13,19 @@ from multiprocessing.connection import wait
 
 from assistant.intake.isolation import CostLimits, parse_within
 from assistant.intake.parsing import KeptMail, ParsedMail, Unparsed, facts_of, parse_and_prepare
-from assistant.model.people import Directory
+from assistant.model.carried import carry_by_fields
+from assistant.model.people import Directory, Relation
 from assistant.model.reading import Reader
+from parsers import Address, Message
+from parsers.types import Attachment, Bounced, Defect, Evidence, Forwarded, Invitation, TraceField
 
 Parsed = list[ParsedMail | Unparsed]
+
+# All that a message becomes in the process beside has to come here.
+carry_by_fields(
+    KeptMail, ParsedMail, Unparsed, Relation, Message, Address, Attachment, Bounced, Defect, Evidence, Forwarded, Invitation,
+    TraceField,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,13 @@ def expect_complaints(session: Session, project_ids: Iterable[int]) -> None:
                 ours.append(item)
 
 
+def expect_no_complaints(session: Session, project_id: int) -> None:
+    """A project that was opened just now has none."""
+    known = remembered(session, _Complaints)
+    if known is not None:
+        known.open.setdefault(project_id, [])
+
+
 class _Complaints:
     """The open complaints of projects that were asked for, and those that the transaction made."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from spacy.language import Language
 
+from assistant.model.carried import carry_by_fields
 from assistant.model.process import INTENTS, STAGE_LABELS, UNRELATED, WAITING_ON
 from assistant.model.reading import Amount, MailToRead, Reading, ReadMail, Sign, TextToRead
 from assistant.understanding.amounts import find_amounts
@@ -41,6 +42,9 @@ class Prepared:
     """Stage probabilities of the words alone, shape (7,)."""
     model: str = ""
     """Which model's numbers these are: another one must prepare the text again."""
+
+
+carry_by_fields(Prepared, Sentence, Span, TextFeatures, Amount)
 
 
 class PipelineReader:

@@ -119,13 +119,16 @@ def tend_mailbox(workplace: Workplace, delivery: Delivery) -> None:
 
 def _tend(workplace: Workplace, delivery: Delivery) -> None:
     from assistant.outbox.drafts import drafts_to_tend, tend_draft
-    from assistant.store.restored import anything_held, look_up_held
+    from assistant.store.restored import anything_held, look_up_held, release_to_staff
     from assistant.store.tables import OutboxMessage
 
     now = workplace.clock.now()
     with workplace.database.session() as session:
         drafts = [row.id for row in drafts_to_tend(session, now)]
         held = anything_held(session)
+    if not workplace.config.mailbox and held:
+        with workplace.database.session() as session:
+            release_to_staff(session)
     if not workplace.config.mailbox or workplace.options.dry_run:
         return
     if not (drafts or held or delivery.anything_uncertain()):

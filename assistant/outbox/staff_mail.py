@@ -11,6 +11,8 @@ from assistant.outbox.compose import Letter, Person, compose, mint_message_id
 from assistant.outbox.letters import Sender
 from assistant.rendering.staff_mail import StaffMail
 from assistant.store.outbox import enqueue
+from assistant.store.restored import PLANNED
+from assistant.store.secret import installation_secret
 from assistant.store.tables import OutboxMessage, StaffNote
 
 
@@ -24,7 +26,7 @@ def queue_staff_mail(session: Session, mail: StaffMail, sender: Sender, now: dat
         html=mail.rendered.html,
         date=max(mail.due_at, now),
         timezone=sender.agency_timezone,
-        message_id=mint_message_id(sender.domain),
+        message_id=mint_message_id(sender.domain, installation_secret(session), *_identity(mail)),
         unsubscribe_address=sender.address if mail.purpose == "summary" else "",
         language=mail.rendered.language,
     )
@@ -48,10 +50,16 @@ def queue_staff_mail(session: Session, mail: StaffMail, sender: Sender, now: dat
             created_at=now,
             due_at=mail.due_at,
             results=[],
-            details={},
+            details={PLANNED: (mail.planned_at or mail.due_at).isoformat()},
         ),
     )
     if stored is not None and mail.note_ids:
         told = update(StaffNote).where(StaffNote.id.in_(mail.note_ids), StaffNote.outbox_id.is_(None))
         session.execute(told.values(outbox_id=stored.id))
     return stored
+
+
+def _identity(mail: StaffMail) -> tuple[str, ...]:
+    """What makes it itself after a restore, too; the keys of notices and digests hold numbers, which come again."""
+    own = "" if mail.purpose in {"reminder", "summary"} else mail.rendered.text
+    return mail.purpose, mail.dedupe_key, mail.to_address, own

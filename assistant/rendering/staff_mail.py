@@ -24,3 +24,5 @@ class StaffMail:
     rule_version: str = ""
     note_ids: tuple[int, ...] = ()
     """The stored notes (`StaffNote`) that this mail tells; they are done when it is stored."""
+    planned_at: datetime | None = None
+    """When it should have been told, where that is before `due_at`: after a restore it may have been."""

@@ -84,6 +84,7 @@ def _urgent(
             rule=note.rule,
             rule_version=note.rule_version,
             note_ids=(note.id,),
+            planned_at=note.not_before,
         )
 
 
@@ -114,6 +115,7 @@ def _morning(
             due_at=now,
             rendered=rendered,
             note_ids=tuple(note.id for note in told),
+            planned_at=max(note.not_before for note in told),
         )
 
 

@@ -71,13 +71,26 @@ def _held(session: Session) -> list[OutboxMessage]:
     return [row for row in rows if row.details.get(HELD, _LOOKED_UP) != _LOOKED_UP]
 
 
+def release_to_staff(session: Session) -> int:
+    """Lets held mail to colleagues go where there is no mailbox to look it up in; better told twice than never."""
+    rows = [row for row in _held(session) if row.audience == "staff"]
+    for row in rows:
+        _release(row)
+    return len(rows)
+
+
+def _release(row: OutboxMessage) -> None:
+    row.state, row.reason, row.details = "queued", "", {**row.details, HELD: _LOOKED_UP}
+
+
 def look_up_held(
     session: Session,
     was_sent: Callable[[str], bool | None],
     on_sent: Callable[[Session, OutboxMessage], None],
     now: datetime,
 ) -> int:
-    """Held mail whose Message-ID is among the sent mail has left and is settled; the rest waits for a person's yes.
+    """Held mail whose Message-ID is among the sent mail has left and is settled; the rest to clients waits for a person's yes.
+    The rest to colleagues leaves now: they are rather reminded twice, by mail with one and the same Message-ID, than never.
 
     Each is looked up once: what left before the restore is among the sent mail by now, or never will be.
     """
@@ -97,4 +110,6 @@ def look_up_held(
             )
             on_sent(session, row)
             found += 1
+        elif row.audience == "staff":
+            _release(row)
     return found

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from assistant.daemon import Passes
 from assistant.keeping.backup import back_up, restore
 from assistant.mail.imap import ImapConnection
 from assistant.outbox.decisions import approve_mail
+from assistant.outbox.staff_mail import queue_staff_mail
+from assistant.rendering import Rendered
+from assistant.rendering.staff_mail import StaffMail
 from assistant.store import open_database
+from assistant.store.restored import look_up_held, note_restore
+from assistant.store.tables import OutboxMessage
 from tests.databases import store_url
-from tests.offices import CHEN, DUE, INQUIRY, LILEI, MONDAY, PROPOSAL, mail, open_office, write_config
+from tests.offices import CHEN, DUE, INQUIRY, LILEI, MONDAY, PROPOSAL, Office, mail, open_office, write_config
 from tests.servers.dovecot import Mailbox
 from tests.servers.smtp_sink import SmtpSink
 
@@ -146,3 +153,39 @@ def test_what_falls_due_after_the_restore_is_sent_as_ever(installation: Installa
     installation.restore(tmp_path / "backup", MONDAY + timedelta(hours=3))
     installation.run(MONDAY + timedelta(hours=4), *hours(DUE, 0, 5))
     assert (installation.states(), len(installation.to_client())) == (["sent"], 1)
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_a_reminder_is_looked_up_and_only_sent_again_if_it_did_not_leave(tmp_path: Path, left: bool) -> None:
+    office = open_office(write_config(tmp_path))
+    words = Rendered("早报", "请回复陈静", None, "zh-Hans")
+    reminder = StaffMail(
+        "李雷", LILEI, "reminder", "morning:lilei:2026-03-02", MONDAY + timedelta(hours=3), words, planned_at=MONDAY
+    )
+    first = _stored(office, reminder)
+    back_up(office.workplace.database, tmp_path / "backup", MONDAY)
+    with office.session() as session:
+        session.delete(session.get_one(OutboxMessage, first.id))
+        note_restore(session, MONDAY - timedelta(hours=1), MONDAY + timedelta(hours=2))
+    again = _stored(office, reminder)
+    assert (again.state, again.message_id) == ("waiting_approval", first.message_id)
+    with office.session() as session:
+        look_up_held(session, lambda message_id: left and message_id == first.message_id, _nothing, MONDAY)
+        assert session.get_one(OutboxMessage, again.id).state == ("sent" if left else "queued")
+    later = _stored(
+        office, replace(reminder, dedupe_key="morning:lilei:2026-03-03", planned_at=MONDAY + timedelta(days=1))
+    )
+    assert later.state == "queued"
+
+
+def _stored(office: Office, mail: StaffMail) -> OutboxMessage:
+    with office.session() as session:
+        row = queue_staff_mail(session, mail, office.workplace.sender, office.clock.now())
+        assert row is not None
+        session.flush()
+        session.expunge(row)
+        return row
+
+
+def _nothing(_session: Session, _row: OutboxMessage) -> None:
+    """A copy of mail to colleagues is not kept."""

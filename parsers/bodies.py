@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field, replace
 from html import unescape
 
-from parsers.charsets import decode
+from parsers.charsets import decode, find_codec
 from parsers.containers import open_signed_data, open_tnef, take_off_armour
 from parsers.flowed import unflow
 from parsers.headers import normalise_lines, read_headers
@@ -212,7 +212,9 @@ class Reader:
         read = decode(data, label, hint)
         where = part.where or "body"
         if label and not read.as_labelled:
-            self._defects.add("charset-wrong", where, f"labelled {label}, read as {read.codec}")
+            same = find_codec(label) == read.codec
+            how = "which is not true of all of it" if same else f"read as {read.codec}"
+            self._defects.add("charset-wrong", where, f"labelled {label}, {how}")
         elif not label and read.codec not in ("ascii", "utf-8"):
             self._defects.add("charset-missing", where, f"read as {read.codec}")
         text = read.text

@@ -228,6 +228,15 @@ BOMBS = {
     "encoded words": b"Subject: " + b"=?utf-8?q?=41?= " * 500_000 + b"\r\n\r\nx",
     "addresses": b"To: " + b"(((a@b.example, " * 500_000 + b"\r\n\r\nx",
     "dashes": mail("-" * 3_000_000 + "\n" + "-- \n" * 300_000),
+    "parameters continued for ever": b"Content-Disposition: attachment; "
+    + b";\r\n ".join(b"filename*%d=aaaa" % number for number in range(40_000))
+    + b"\r\n\r\nx",
+    "a calendar that repeats for ever": mail("x").replace(b"text/plain", b"text/calendar; method=REQUEST")
+    + b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:20260302T100000Z\r\nRRULE:FREQ=SECONDLY;COUNT=999999999\r\n"
+    + b"DURATION:P999999999999D\r\nRDATE:"
+    + b"20260302T100000Z," * 40_000
+    + b"\r\nEND:VEVENT\r\n",
+    "letters that grow when normalised": mail("\ufdfa" * 300_000 + "e" + "\u0301" * 300_000),
     "results of authentication": b"Authentication-Results: "
     + b"(" * 200_000
     + b"\r\nReceived: x\r\n" * 50_000

@@ -15,18 +15,15 @@ from spacy.tokens import Doc
 from assistant.model.process import APPROVALS
 from assistant.model.reading import MailToRead
 from assistant.understanding.arrays import Floats, Linear, load_arrays, save_arrays, sigmoid, softmax
-from assistant.understanding.cues import CUES
-from assistant.understanding.features import JUDGED, PLAIN, TextFeatures
+from assistant.understanding.features import JUDGED, TextFeatures
 from assistant.understanding.situation import before, situation
 
 APPROVAL_LABELS: Final = ("", *APPROVALS)
 
-_MEETING = CUES.index("meeting")
 _BARE = 12.0
 """Letters of a mail that names nothing: what it says yes to can only be seen from what came before."""
 
-_UNSEEN_LIMIT = 0.55
-_HEDGED_LIMIT = 0.7
+_BARE_LIMIT = 0.65
 _DENIED_LIMIT = 0.9
 
 
@@ -85,18 +82,15 @@ def approval_probabilities(signing: Floats, approved: Floats) -> Floats:
 
 
 def read_approval(probabilities: Floats, features: TextFeatures, mail: MailToRead, limit: float) -> str:
-    """What is approved, or "". Precision first: only a client approves, and a yes that is hedged, asked, denied or nowhere
-    to be seen must be all the likelier; "OK" beside an appointment agrees to that, and a bare "OK" where nothing was laid
-    before the client agrees to nothing that counts. `probabilities` as `approval_probabilities` gives them."""
-    if mail.direction == "outbound" or (features.letters < _BARE and not _laid_before(mail)):
+    """What is approved, or "". Only a client approves; a yes in a sentence with a no must be far likelier, and a bare "OK" where
+    nothing was laid before the client a little. `probabilities` as `approval_probabilities` gives them."""
+    if mail.direction == "outbound":
         return ""
     seen = dict(zip(JUDGED, features.dense[len(features.dense) - len(JUDGED) :].tolist(), strict=True))
-    if not seen["approves_plainly"]:
-        limit = max(limit, _DENIED_LIMIT if features.dense[_MEETING - PLAIN] > 0 else _UNSEEN_LIMIT)
-        if seen["approves_in_question"] or seen["approves_with_condition"]:
-            limit = max(limit, _HEDGED_LIMIT)
-        if seen["approves_negated"]:
-            limit = max(limit, _DENIED_LIMIT)
+    if seen["approves_negated"] and not seen["approves_plainly"]:
+        limit = max(limit, _DENIED_LIMIT)
+    if features.letters < _BARE and not _laid_before(mail):
+        limit = max(limit, _BARE_LIMIT)
     if 1.0 - probabilities[0] < limit:
         return ""
     return APPROVAL_LABELS[1 + int(probabilities[1:].argmax())]

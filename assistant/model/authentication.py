@@ -192,7 +192,7 @@ def _suffixes(*, only_public: bool) -> Any:
     return PublicSuffixList(only_icann=only_public)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_000)
 def organisational_domain(domain: str) -> str:
     """`mail.shop.com.cn` and `shop.com.cn` are one company's, `com.cn` is nobody's (Public Suffix List); else the name itself."""
     return str(_suffixes(only_public=True).privatesuffix(domain) or domain)

@@ -31,7 +31,7 @@ class Resemblance:
     likeness: Likeness
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_000)
 def _latin(character: str) -> str:
     """The plain letter that a character looks like (Unicode confusables), or itself."""
     if character.isascii():
@@ -50,7 +50,7 @@ def skeleton(text: str) -> str:
     return _letters_of(text).translate(_FIGURES)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_000)
 def _letters_of(text: str) -> str:
     """The same with figures as they are."""
     shown = ".".join(_decoded(label) for label in text.casefold().split("."))
@@ -172,7 +172,7 @@ def same_name(one: str, other: str) -> bool:
     return bool(one) and _name_skeleton(one) == _name_skeleton(other)
 
 
-@lru_cache(maxsize=5_000)
+@lru_cache(maxsize=1_000)
 def _name_skeleton(name: str) -> tuple[str, ...] | str:
     words = re.findall(r"\w+", unicodedata.normalize("NFKC", name[:200]))
     letters = [skeleton(word) for word in words]

@@ -219,7 +219,7 @@ def is_full_name(name: str) -> bool:
     return " " in name or (3 <= len(name) <= 4 and all("\u3400" <= letter <= "\u9fff" for letter in name))
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_000)
 def client_key(addr_spec: str, free_mail: frozenset[str]) -> str:
     """What identifies the client behind an address: the registered domain, or the whole address for free mail.
 

@@ -73,7 +73,7 @@ def base_subject(subject: str) -> str:
     return _PREFIX.sub("", subject).strip()
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_000)
 def _latin(word: str) -> tuple[str, ...]:
     if len(word) <= 3:
         return (word,)

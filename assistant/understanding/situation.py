@@ -66,7 +66,7 @@ SITUATION: Final = (
 BEFORE: Final = 2 + len(DOCUMENTS) + LABELS
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _documents(names: tuple[str, ...]) -> Floats:
     joined = [normalise(name) for name in names]
     found = np.array([float(any(map(pattern.search, joined))) for pattern in DOCUMENTS.values()], np.float32)

@@ -16,6 +16,7 @@ import structlog
 
 from assistant.clock import monotonic
 from assistant.errors import AssistantError
+from assistant.heap import SpareMemory
 from assistant.upkeep import keep_to_periods
 
 if TYPE_CHECKING:
@@ -147,6 +148,7 @@ class Daemon:
         self._trouble = ""
         self._tended_at = float("-inf")
         self._backlog = 0
+        self._spare = SpareMemory()
 
     def wake(self) -> None:
         """New mail is there, or it is time to look."""
@@ -171,6 +173,7 @@ class Daemon:
             while not self._stop.is_set():
                 self._wake.clear()
                 self._attempt()
+                self._spare.give_back()
                 self._write_health()
                 self._wake.wait(self._pause())
         finally:

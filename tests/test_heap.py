@@ -1,0 +1,38 @@
+"""A daemon gives back what it no longer needs."""
+
+from __future__ import annotations
+
+import ctypes
+
+import psutil
+import pytest
+
+from assistant.heap import PAUSE_SECONDS, SpareMemory, heap_trimmer
+
+
+def test_memory_is_given_back_now_and_then_only() -> None:
+    clock = [100.0]
+    given: list[float] = []
+    spare = SpareMemory(lambda: given.append(clock[0]), lambda: clock[0])
+    for seconds in (0, 1, PAUSE_SECONDS - 2, 1, 5):
+        clock[0] += seconds
+        spare.give_back()
+    assert given == [100.0, 100.0 + PAUSE_SECONDS]
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc gives memory back on demand")
+def test_what_was_freed_below_something_kept_goes_back_to_the_system() -> None:
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, (ctypes.c_size_t,)
+    libc.free.argtypes = (ctypes.c_void_p,)
+    process = psutil.Process()
+    size, count = 100_000, 500  # below the size from which glibc asks for a mapping of its own
+    blocks = [libc.malloc(size) for _ in range(count)]
+    for block in blocks:
+        ctypes.memset(block, 1, size)
+    for block in blocks[:-1]:
+        libc.free(block)
+    held = process.memory_info().rss
+    heap_trimmer()()
+    assert held - process.memory_info().rss > size * count * 0.8
+    libc.free(blocks[-1])

@@ -249,8 +249,8 @@ def _rows(session: Session, clients: dict[int, str]) -> dict[str, Counter[Row]]:
 def _outcomes(session: Session) -> Sequence[tuple[str, ...]]:
     """What became of each mail at all places together: which of two copies is the record may differ."""
     found: dict[int, list[str]] = {}
-    ours = select(Location.raw_id).where(Location.mailbox == "outbox")
-    for row in session.execute(select(Location.raw_id, Location.outcome).where(Location.raw_id.not_in(ours))):
+    theirs = select(Location.raw_id).where(Location.folder.in_(("INBOX", "Clients")))  # our own lies in Sent alone
+    for row in session.execute(select(Location.raw_id, Location.outcome).where(Location.raw_id.in_(theirs))):
         found.setdefault(row.raw_id, []).append(row.outcome)
     return [tuple(sorted(outcomes)) for outcomes in found.values()]
 

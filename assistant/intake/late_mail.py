@@ -52,6 +52,8 @@ def with_followers(session: Session, mails: Sequence[LateMail], own: Collection[
 
 
 def _has_followers(session: Session, mail: LateMail, before: Sequence[Recent]) -> bool:
+    if mail.record.client_id is None:  # whose mail it is may be seen from any other
+        return any(mail.place < one.place for one in before)
     return _makes_known(session, mail) or any(
         mail.place < one.place and _is_related(mail.record, one) for one in before
     )

@@ -36,6 +36,10 @@ _COLUMNS = (
 )
 
 
+StoredStep = tuple[str, int, float, bool]
+"""Stage, record, how sure (four digits) and whether a person is to be asked: what tells a step from another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One record of a project: what moves the project, and what reading the next mail needs of it."""
@@ -51,7 +55,7 @@ class ProjectBook:
 
     def __init__(self) -> None:
         self._entries: dict[int, dict[int, Entry]] = {}
-        self._steps: dict[int, list[tuple[str, int]]] = {}
+        self._steps: dict[int, list[StoredStep]] = {}
         self._added: dict[int, WeakSet[StageChange]] = {}
         self._noted: list[Record] = []
         self.grown: set[int] = set()
@@ -77,11 +81,17 @@ class ProjectBook:
         if not project_ids:
             return
         self._steps.update((number, []) for number in project_ids)
-        changes = select(StageChange.project_id, StageChange.to_stage, StageChange.record_id)
+        changes = select(
+            StageChange.project_id,
+            StageChange.to_stage,
+            StageChange.record_id,
+            StageChange.confidence,
+            StageChange.asked,
+        )
         wanted = changes.where(StageChange.project_id.in_(project_ids)).order_by(StageChange.at, StageChange.id)
         with session.no_autoflush:
-            for project_id, stage, record_id in session.execute(wanted):
-                self._steps[project_id].append((stage, record_id or 0))
+            for project_id, stage, record_id, confidence, asked in session.execute(wanted):
+                self._steps[project_id].append((stage, record_id or 0, round(confidence, 4), asked))
 
     def begin(self, project_id: int) -> None:
         """A project that was opened just now: nothing is stored of it."""
@@ -93,13 +103,13 @@ class ProjectBook:
             self.expect(session, [project_id])
         return self._entries[project_id].values()
 
-    def steps(self, session: Session, project_id: int) -> list[tuple[str, int]]:
-        """The stage steps that are stored: (stage, record id), oldest first."""
+    def steps(self, session: Session, project_id: int) -> list[StoredStep]:
+        """The stage steps that are stored, oldest first."""
         if project_id not in self._steps:
             self._expect_steps(session, [project_id])
         return self._steps[project_id]
 
-    def store_steps(self, project_id: int, steps: Sequence[tuple[str, int]], added: Sequence[StageChange]) -> None:
+    def store_steps(self, project_id: int, steps: Sequence[StoredStep], added: Sequence[StageChange]) -> None:
         """These are stored now; `added` are the rows that were added for them."""
         self._steps[project_id] = list(steps)
         self._added.setdefault(project_id, WeakSet()).update(added)

@@ -57,7 +57,7 @@ def _set(project: Project, name: str, value: object) -> None:
 
 def _store_steps(session: Session, project: Project, state: ProjectState, book: ProjectBook) -> None:
     stored = book.steps(session, project.id)
-    wanted = [(step.to_stage, step.record_id) for step in state.steps]
+    wanted = [(step.to_stage, step.record_id, round(step.confidence, 4), step.asked) for step in state.steps]
     if stored == wanted:
         return
     if wanted[: len(stored)] != stored:

@@ -67,7 +67,7 @@ def _apply(
     thoughts: Sequence[_SecondThought],
     records: Mapping[int, Record],
 ) -> int:
-    changed = 0
+    changed, renewed = 0, False
     for thought in thoughts:
         record = records.get(thought.record_id)
         if record is None:
@@ -78,7 +78,9 @@ def _apply(
         changed += int(record.stage != stage)
         record.stage, record.stage_confidence = stage, round(confidence, 4)
         book.add(record)
-    if changed and (project := row_of(session, Project, project_id)) is not None:
+        renewed = True
+    # A step of the project rests on how sure its record is, too.
+    if renewed and (project := row_of(session, Project, project_id)) is not None:
         book.touch(project)
     return changed
 

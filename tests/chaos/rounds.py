@@ -275,7 +275,10 @@ class _Round:
 
     def _ledger(self) -> Iterator[str]:
         workplace = self.office.workplace
-        for account in MailboxReader(workplace.mailbox_settings(), workplace.sink).reconcile():
+        patient = replace(
+            workplace.mailbox_settings(), timeout_seconds=30.0
+        )  # nothing is at fault any more, but perhaps slow
+        for account in MailboxReader(patient, workplace.sink).reconcile():
             if not account.even or account.unread:
                 yield f"the ledger is not even: {account}"
 

@@ -73,8 +73,7 @@ def mailbox(seed: int, size: int = 14) -> list[bytes]:
         person = known[2] if known and chance.random() < 0.8 else chance.choice(PEOPLE)
         answers = (known[0],) if known and chance.random() < 0.6 else ()
         text = f"{chance.choice(SAID)} #{chance.choice(TAGS)} {number}"
-        colleague = chance.choice((LILEI, HAN))
-        writer, to = (colleague, (person,)) if chance.random() < 0.4 else (person, (colleague,))
+        writer, to = (LILEI, (person,)) if chance.random() < 0.4 else (person, (LILEI,))
         if chance.random() < 0.1:
             writer, to = LILEI, (HAN,)
         elif chance.random() < 0.1:
@@ -125,10 +124,11 @@ def everything(office: Office) -> dict[str, Any]:
             for row in session.scalars(select(StageChange))
         )
         found["sign-offs"] = sorted(
-            (ids[row.record_id], projects[row.project_id or 0].name) for row in session.scalars(select(SignOff))
+            (ids[row.record_id], projects[row.project_id].name if row.project_id else "")
+            for row in session.scalars(select(SignOff))
         )
         found["items"] = sorted(
-            (ids[row.record_id or 0], row.kind, projects[row.project_id or 0].name, row.owner)
+            (ids[row.record_id or 0], row.kind, projects[row.project_id].name if row.project_id else "", row.owner)
             for row in session.scalars(select(OpenItem))
         )
         assert late(session) is None
@@ -187,27 +187,6 @@ def test_who_answers_for_a_project_does_not_depend_on_what_arrives_first(tmp_pat
         with office.session() as session:
             owners.append((session.scalars(select(Client.owner)).all(), session.scalars(select(Project.owner)).all()))
     assert owners[0] == owners[1]
-
-
-@settings(max_examples=8)
-@given(seed=st.integers(0, 10_000), cut=st.integers(1, 13))
-def test_thought_over_client_by_client_while_mail_comes_and_whole_when_it_is_calm_gives_the_same(
-    seed: int, cut: int, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    mails = mailbox(seed)
-    shuffled = random.Random(seed + 1).sample(mails, len(mails))
-    office = new_office(tmp_path_factory.mktemp("busy"))
-    workplace = office.workplace
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("assistant.intake.late_mail.AT_ONCE", 0)
-        for part in (shuffled[:cut], shuffled[cut:]):
-            keep_history(workplace.database, workplace.archive, workplace.clock, [HistoricMail(raw, None) for raw in part], None)  # fmt: skip
-            workplace.intake.run()
-            workplace.intake.look_back(calm=False)
-    workplace.intake.look_back()
-    found = everything(office)
-    workplace.database.close()
-    assert found == outcome(tmp_path_factory.mktemp("in-order"), [mails])
 
 
 def test_while_mail_comes_only_those_are_thought_over_whom_late_mail_concerns(tmp_path: Path) -> None:

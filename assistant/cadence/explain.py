@@ -28,7 +28,6 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "no-match": ("is not for this project", "不适用于本项目"),
     "not-waiting": ("has nothing to wait for", "当前没有在等客户"),
     "before-cut-off": ("does not start on old mail", "旧邮件不触发"),
-    "in-the-future": ("does not start on a message from the future", "邮件日期在未来，不触发"),
     "late": ("is too late to be sent unasked; the owner decides", "已过迟，等负责人决定"),
     "restraint": ("gives way: one automatic mail per person at a time", "让位：同一人一段时间只收一封"),
     "quiet-hours": ("waits for the end of the quiet hours", "免打扰时段，稍后"),

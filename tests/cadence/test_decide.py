@@ -184,8 +184,11 @@ def test_mail_that_may_not_start_never_does() -> None:
     assert decision.trace[0].reason == "before-cut-off"
 
 
-def test_a_message_from_the_future_waits() -> None:
-    assert decided(project(), "2026-03-08 10:00").trace[0].reason == "in-the-future"
+def test_a_message_from_a_clock_ahead_of_ours_begins_its_run_and_its_steps_keep_their_days() -> None:
+    for now in ("2026-03-08 10:00", "2026-03-09 09:59"):
+        decision = decided(project(), now)
+        assert only(decision, StartRun).run.due_at == begun().due_at
+        assert not any(isinstance(effect, SendMail) for effect in decision.effects)
 
 
 def test_a_step_too_late_asks_the_owner_once_and_waits_for_the_answer() -> None:

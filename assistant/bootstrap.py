@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from assistant.cadence.office import CadenceOffice
     from assistant.cadence.planning import PlannedMoments
     from assistant.config import Mailbox
-    from assistant.deciding import EditedRules
+    from assistant.deciding import AllDecided
     from assistant.intake.keep import StoreSink
     from assistant.intake.pipeline import Intake, IntakeCounts
     from assistant.learning import Learning
@@ -371,11 +371,11 @@ class Workplace:
             keep_own(session, self.archive, row.raw, row.id, self.clock.now())
 
     @cached_property
-    def edited(self) -> EditedRules:
-        """How far an edit of the rules has been decided with."""
-        from assistant.deciding import EditedRules
+    def all_decided(self) -> AllDecided:
+        """How far all projects are decided with the rules and for the day that it is."""
+        from assistant.deciding import AllDecided
 
-        return EditedRules()
+        return AllDecided()
 
     @cached_property
     def moments(self) -> PlannedMoments:
@@ -405,11 +405,11 @@ class Workplace:
 
         return decide_due(self)
 
-    def decide_edited(self, *, in_turns: bool = False) -> int:
-        """Decides every open project once with a set of rules that is new; returns how many had effects."""
-        from assistant.deciding import decide_edited
+    def decide_all(self, *, in_turns: bool = False) -> int:
+        """Decides every open project once a day and with a set of rules that is new; returns how many had effects."""
+        from assistant.deciding import decide_all
 
-        return decide_edited(self, in_turns=in_turns)
+        return decide_all(self, in_turns=in_turns)
 
     def plan(self, *, in_turns: bool = False) -> int:
         """Greetings, reminders and summaries that fall due now; returns how many mails were newly stored."""

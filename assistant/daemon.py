@@ -108,7 +108,7 @@ class Passes:
     def _think(self, report: PassReport) -> None:
         counts = self.workplace.interpret()
         report.intake = counts if report.intake is None else report.intake + counts
-        self.workplace.decide_edited()
+        self.workplace.decide_all()
         self.workplace.decide_due()
         report.planned += self.workplace.plan()
 
@@ -206,7 +206,7 @@ class Daemon:
             # Nothing is decided or sent before it is known who answered meanwhile.
             _log.info("catching_up", waiting=self._backlog)
             return
-        workplace.decide_edited(in_turns=True)
+        workplace.decide_all(in_turns=True)
         workplace.decide_due()
         workplace.plan(in_turns=True)
         self._learn()
@@ -238,7 +238,7 @@ class Daemon:
     def _pause(self) -> float:
         """Seconds until the next turn if nothing wakes us: a tick, growing while something is broken."""
         workplace = self._workplace
-        if (workplace.moments.behind or workplace.edited.behind or self._backlog) and not self._failures:
+        if (workplace.moments.behind or workplace.all_decided.behind or self._backlog) and not self._failures:
             return 0.0
         tick: float = self._workplace.config.daemon.tick.total_seconds()
         return min(tick * float(2 ** min(self._failures, 6)), _LONGEST_PAUSE_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import select
@@ -21,51 +22,78 @@ _log = structlog.get_logger("assistant")
 _DECIDED_WITH = "rules decided with"
 _PROJECTS_AT_ONCE = 100
 _DECIDING_SECONDS = 1.0
-"""How long a turn of the daemon decides after an edit before mail is looked after again."""
+"""How long a turn of the daemon decides everything before mail is looked after again."""
 
 
 @dataclass(slots=True)
-class EditedRules:
-    """How far the projects were decided with a new set of rules. One per process."""
+class AllDecided:
+    """How far all open projects are decided with the rules as they are and for the day that it is. One per process."""
 
-    version: str = ""
-    """The set that everything was decided with; empty until that was looked up."""
-    wanted: str = ""
+    wanted: Stand | None = None
+    stood: Stand | None = None
+    """With what everything was decided last; None until that was looked up."""
     decided_up_to: int = 0
     behind: bool = False
     """Whether projects are left for the next turn."""
 
 
-def decide_edited(workplace: Workplace, *, in_turns: bool = False) -> int:
-    """After an edit of the rules every open project is decided once with the new set; returns how many had effects.
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """A set of rules, and a day in the agency's time zone. `day` is empty where only the set is known."""
 
-    Runs under way keep their version unless their rule says `apply = "running"`; runs of rules that are gone end; new
-    cadences begin where they fit. With `in_turns` the rest waits for the next turn after a second. A set that was put in
-    place while the daemon stood still is noticed by its version.
+    version: str
+    day: str
+
+
+def decide_all(workplace: Workplace, *, in_turns: bool = False) -> int:
+    """Once a day and after an edit of the rules every open project is decided anew; returns how many had effects.
+
+    Messages and steps that fall due make all other decisions. This look finds what neither of them shows: a client
+    confirmed or let go on by hand, mail that was thought over, a clock that was wrong. Runs under way keep the version of
+    their rule unless that says `apply = "running"`; runs of rules that are gone end; new cadences begin where they fit.
+    With `in_turns` the rest waits for the next turn after a second. An edit made while the daemon stood still is noticed
+    by the version of the set.
     """
-    from assistant.store.settings import get_setting, put_setting
-
-    edited, version = workplace.edited, workplace.cadence.rules.version
-    if not edited.version:
-        with workplace.database.reading() as session:
-            edited.version = (get_setting(session, _DECIDED_WITH) or {}).get("version", "")
-    edited.behind = False
-    if edited.version == version:
+    done = workplace.all_decided
+    wanted = Stand(workplace.cadence.rules.version, _today(workplace))
+    done.behind = False
+    if done.stood == wanted:
         return 0
-    if edited.wanted != version:
-        edited.wanted, edited.decided_up_to = version, 0
+    if done.wanted != wanted:
+        done.wanted, done.stood, done.decided_up_to = wanted, _stood(workplace), 0
+        if done.stood == wanted:
+            return 0
     began, changed = monotonic(), 0
-    while ids := _next_projects(workplace, edited.decided_up_to):
+    while ids := _next_projects(workplace, done.decided_up_to):
         if in_turns and monotonic() - began > _DECIDING_SECONDS:
-            edited.behind = True
+            done.behind = True
             return changed
         changed += _decide_part(workplace, ids)
-        edited.decided_up_to = ids[-1]
-    with workplace.database.alone() as session:
-        put_setting(session, _DECIDED_WITH, {"version": version})
-    edited.version = version
-    _log.info("decided_after_edit", version=version, projects=changed)
+        done.decided_up_to = ids[-1]
+    _note_stand(workplace, wanted)
+    done.stood = wanted
+    _log.info("all_decided", version=wanted.version, day=wanted.day, projects=changed)
     return changed
+
+
+def _today(workplace: Workplace) -> str:
+    return workplace.clock.now().astimezone(ZoneInfo(workplace.config.agency.timezone)).date().isoformat()
+
+
+def _stood(workplace: Workplace) -> Stand:
+    """With what everything was decided last, by this process or another."""
+    from assistant.store.settings import get_setting
+
+    with workplace.database.reading() as session:
+        kept = get_setting(session, _DECIDED_WITH) or {}
+    return Stand(kept.get("version", ""), kept.get("day", ""))
+
+
+def _note_stand(workplace: Workplace, stand: Stand) -> None:
+    from assistant.store.settings import put_setting
+
+    with workplace.database.alone() as session:
+        put_setting(session, _DECIDED_WITH, {"version": stand.version, "day": stand.day})
 
 
 def _next_projects(workplace: Workplace, after: int) -> list[int]:

@@ -30,7 +30,7 @@ def office(tmp_path: Path) -> Office:
         )
     )
     office.clock.move_to(LATE)
-    office.workplace.decide_edited()
+    office.workplace.decide_all()
     office.workplace.decide_due()
     office.workplace.plan()
     return office

@@ -29,7 +29,7 @@ def office(tmp_path: Path) -> Office:
     office = open_office(write_config(tmp_path))
     office.clock.move_to(MONDAY + timedelta(hours=1))
     office.hear(mail("方案请见附件。#proposal", originator=LILEI, to=(CHEN,), cc=(ASSISTANT,)))
-    office.workplace.decide_edited()
+    office.workplace.decide_all()
     return office
 
 
@@ -42,7 +42,7 @@ def edit(office: Office, old: str, new: str, file: str = "rules/followups.toml")
 
 def reload(office: Office) -> bool:
     taken = office.workplace.cadence.reload_if_changed(office.workplace.report_problems)
-    office.workplace.decide_edited()
+    office.workplace.decide_all()
     return taken
 
 
@@ -112,9 +112,9 @@ def test_an_edit_while_the_daemon_stood_still_is_decided_with_at_its_next_start(
     office.workplace.database.close()
     later = open_office(office.config_file, now=office.clock.now())
     due = run_of(later).due_at
-    later.workplace.decide_edited()
+    later.workplace.decide_all()
     assert run_of(later).due_at == due + timedelta(days=4)
-    assert later.workplace.decide_edited() == 0
+    assert later.workplace.decide_all() == 0
 
 
 def test_a_change_on_disk_is_noticed_at_once_even_if_its_time_does_not_tell(office: Office) -> None:

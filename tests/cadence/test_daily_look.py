@@ -1,0 +1,64 @@
+"""Once a day every open project is looked at anew: for what no message and no due step shows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from assistant.store.tables import CadenceRunRow, Client
+from tests.offices import DUE, INQUIRY, MONDAY, PROPOSAL, Office, open_office, write_config
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    """An agency that mutes a client before it sends them a proposal."""
+    office = open_office(write_config(tmp_path))
+    office.clock.move_to(MONDAY + timedelta(hours=2))
+    office.hear(INQUIRY)
+    mark(office, "muted")
+    office.hear(PROPOSAL)
+    office.workplace.decide_all()
+    return office
+
+
+def mark(office: Office, *tags: str) -> None:
+    with office.session() as session:
+        session.scalars(select(Client)).one().tags = list(tags)
+
+
+def runs(office: Office) -> list[tuple[str, str]]:
+    with office.session() as session:
+        return [(row.cadence, row.status) for row in session.scalars(select(CadenceRunRow))]
+
+
+def test_a_client_who_is_let_go_on_is_followed_up_without_another_mail(office: Office) -> None:
+    assert runs(office) == []
+    mark(office)
+    office.workplace.decide_all()
+    assert runs(office) == [], "all was decided today"
+    office.clock.move_to(MONDAY + timedelta(days=1))
+    office.workplace.decide_all()
+    assert runs(office) == [("proposal-unanswered", "active")]
+
+
+def test_a_client_who_is_muted_has_no_run_left_the_next_day(office: Office) -> None:
+    mark(office)
+    office.clock.move_to(MONDAY + timedelta(days=1))
+    office.workplace.decide_all()
+    mark(office, "muted")
+    office.clock.move_to(DUE)
+    office.workplace.decide_all()
+    assert runs(office) == [("proposal-unanswered", "stopped")]
+
+
+def test_another_process_that_looked_today_has_looked_for_all(office: Office) -> None:
+    mark(office)
+    later = MONDAY + timedelta(days=1)
+    office.clock.move_to(later)
+    other = open_office(office.config_file, now=later)
+    assert other.workplace.decide_all() == 1
+    assert office.workplace.decide_all() == 0
+    assert office.workplace.all_decided.stood == other.workplace.all_decided.stood

@@ -400,7 +400,7 @@ class Workplace:
         return counts
 
     def decide_due(self) -> int:
-        """Decides every project in which a step is due; returns how many."""
+        """Decides every project in which a step is due or a person changed something; returns how many."""
         from assistant.deciding import decide_due
 
         return decide_due(self)

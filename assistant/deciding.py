@@ -126,13 +126,14 @@ def _decide_part(workplace: Workplace, ids: list[int]) -> int:
 
 
 def decide_due(workplace: Workplace) -> int:
-    """Decides every project in which a step is due; returns how many."""
-    from assistant.store.runs import due_projects
+    """Decides every project in which a step is due or a person changed something; returns how many."""
+    from assistant.store.runs import due_projects, looked_again
 
     with workplace.database.reading() as session:
         projects = list(due_projects(session, workplace.clock.now()))
     for project_id in projects:
         with workplace.database.alone() as session:
+            looked_again(session, project_id)
             workplace.decide_project(session, project_id)
     return len(projects)
 

@@ -89,6 +89,7 @@ def merge(ctx: typer.Context, source: str, target: str) -> None:
     from assistant.intake.moves import client_key
     from assistant.store.audit import note_decision
     from assistant.store.clients import merge_clients
+    from assistant.store.runs import look_again
 
     workplace = context_of(ctx).workplace()
     with workplace.database.session() as session:
@@ -98,6 +99,7 @@ def merge(ctx: typer.Context, source: str, target: str) -> None:
             return
         keys = {"source": client_key(session, first), "target": client_key(session, second)}
         merge_clients(session, first, second)
+        look_again(session, clients=[second.id])
         note_decision(session, workplace.clock.now(), COMMAND_LINE, "clients-merged", f"client:{second.id}", **keys)
         say(f"{first.name} is now part of {second.name}.")
 
@@ -124,6 +126,7 @@ def set_client(
     from assistant.intake.moves import client_key
     from assistant.store.audit import note_decision
     from assistant.store.clients import give_domain
+    from assistant.store.runs import look_again
 
     workplace = context_of(ctx).workplace()
     with workplace.database.session() as session:
@@ -141,6 +144,7 @@ def set_client(
         if domain is not None and give_domain(session, client, domain):
             changed |= {"domain": domain.lower(), "client": key}
         if changed:
+            look_again(session, clients=[client.id])
             note_decision(
                 session, workplace.clock.now(), COMMAND_LINE, "client-changed", f"client:{client.id}", **changed
             )

@@ -15,6 +15,7 @@ from assistant.intake.moves import client_key, find_client, find_project, move_t
 from assistant.intake.record import refresh_project
 from assistant.model.doubt import SET_BY_A_PERSON
 from assistant.model.process import APPROVALS, INTENTS, STAGE_LABELS, UNRELATED, WAITING_ON
+from assistant.store.runs import look_again
 from assistant.store.tables import AuditEntry, Correction, Project, Record
 
 FIELDS: Final = ("client", "project", "stage", "intents", "approval", "waiting_on")
@@ -40,6 +41,7 @@ def correct_record(session: Session, record: Record, field: str, value: str, by:
     session.add(AuditEntry(at=now, who=by, event="corrected", subject=f"record:{record.id}", details=details))
     session.flush()
     _refresh(session, touched | {record.project_id})
+    look_again(session, projects={number for number in (*touched, record.project_id) if number is not None})
     if shown == previous:
         return f"record {record.id}: {field} is {shown or 'none'}, as it was read; that is settled now"
     return f"record {record.id}: {field} is now {shown or 'none'} (was {previous or 'none'})"

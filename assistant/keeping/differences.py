@@ -20,7 +20,7 @@ DERIVED = ("client", "client_domain", "contact", "project", "thread", "thread_ke
 _KEPT_WHOLE = frozenset({"client", "client_domain", "contact"})
 """People's book: who is there stays as people left it, only who is missing is added."""
 _KEPT: Mapping[str, frozenset[str]] = {
-    "project": frozenset({"name", "owner", "tags", "value", "currency"}),
+    "project": frozenset({"name", "owner", "tags", "value", "currency", "look_again"}),
     "record": frozenset({"logged_at", "may_start", "trust"}),
     "open_item": frozenset({"owner"}),
 }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from assistant.model.cadence import OPEN_STATUSES, CadenceRun, RunKey
@@ -67,13 +67,21 @@ def store_run(session: Session, run: CadenceRun, definition: str) -> CadenceRunR
 
 
 def due_projects(session: Session, now: datetime) -> Sequence[int]:
-    """Projects in which the next step of an open run is due."""
-    return session.scalars(
-        select(CadenceRunRow.project_id)
-        .where(CadenceRunRow.status.in_(OPEN_STATUSES), CadenceRunRow.due_at <= now)
-        .distinct()
-        .order_by(CadenceRunRow.project_id)
-    ).all()
+    """Projects in which the next step of an open run is due, and those of which a person changed something."""
+    due = select(CadenceRunRow.project_id).where(CadenceRunRow.status.in_(OPEN_STATUSES), CadenceRunRow.due_at <= now)
+    changed = select(Project.id).where(Project.look_again)
+    return sorted({*session.scalars(due.distinct()), *session.scalars(changed)})
+
+
+def look_again(session: Session, *, clients: Iterable[int] = (), projects: Iterable[int] = ()) -> None:
+    """The daemon's next turn decides these projects, and those of these clients, anew."""
+    wanted = or_(Project.client_id.in_(list(clients)), Project.id.in_(list(projects)))
+    session.execute(update(Project).where(wanted, Project.state != "over").values(look_again=True))
+
+
+def looked_again(session: Session, project_id: int) -> None:
+    """To be said before the facts are read: what a person changes after that waits for this transaction's end."""
+    session.execute(update(Project).where(Project.id == project_id, Project.look_again).values(look_again=False))
 
 
 def definitions(session: Session, project_ids: Sequence[int]) -> dict[RunKey, tuple[str, str]]:

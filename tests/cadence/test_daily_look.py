@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from assistant.store.tables import CadenceRunRow, Client
-from tests.offices import DUE, INQUIRY, MONDAY, PROPOSAL, Office, open_office, write_config
+from tests.offices import DUE, INQUIRY, MONDAY, PROPOSAL, Office, command, open_office, write_config
 
 
 @pytest.fixture
@@ -62,3 +62,18 @@ def test_another_process_that_looked_today_has_looked_for_all(office: Office) ->
     assert other.workplace.decide_all() == 1
     assert office.workplace.decide_all() == 0
     assert office.workplace.all_decided.stood == other.workplace.all_decided.stood
+
+
+def test_what_a_person_changes_is_decided_with_in_the_next_turn(office: Office) -> None:
+    assert command(office.config_file, "clients", "set", "mingshan.example", "--untag", "muted").status == 0
+    assert office.workplace.decide_due() == 1
+    assert runs(office) == [("proposal-unanswered", "active")]
+    assert office.workplace.decide_due() == 0, "once"
+
+
+def test_a_label_set_right_ends_the_follow_ups_that_stood_on_it(office: Office) -> None:
+    assert command(office.config_file, "clients", "set", "mingshan.example", "--untag", "muted").status == 0
+    office.workplace.decide_due()
+    assert command(office.config_file, "message", "correct", "2", "--waiting-on", "nobody").status == 0
+    office.workplace.decide_due()
+    assert runs(office) == [("proposal-unanswered", "stopped")]

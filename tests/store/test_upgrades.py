@@ -85,7 +85,7 @@ def _row(table: Table, number: int) -> dict[str, Any]:
     row = {column.name: _value(table, column, number) for column in table.columns}
     if table.name in _OF_ITS_OWN:
         row |= {key: number for key in ("record_id", "raw_id", "client_id") if key in row}
-    if table.name == "quarantine":
+    if table.name in {"quarantine", "kept_in_part"}:
         row["location_id"] = number
     return row
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from assistant.store.tables.base import Base
@@ -88,7 +88,10 @@ class Project(Base):
     """One piece of work for one client, and where it stands."""
 
     __tablename__ = "project"
-    __table_args__ = (Index("ix_project_waiting", "state", "waiting_on"),)
+    __table_args__ = (
+        Index("ix_project_waiting", "state", "waiting_on"),
+        Index("ix_project_look_again", "id", sqlite_where=text("look_again"), postgresql_where=text("look_again")),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     client_id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
@@ -110,6 +113,8 @@ class Project(Base):
     tags: Mapped[list[Any]] = mapped_column(default=list)
     value: Mapped[float | None]
     currency: Mapped[str] = mapped_column(String(3), default="")
+    look_again: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Somebody changed by hand what its follow-ups depend on; they have yet to be decided anew."""
 
 
 class StageChange(Base):

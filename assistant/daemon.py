@@ -16,7 +16,7 @@ import structlog
 
 from assistant.clock import monotonic
 from assistant.errors import AssistantError
-from assistant.heap import SpareMemory
+from assistant.heap import PAUSE_SECONDS, heap_trimmer
 from assistant.upkeep import keep_to_periods
 
 if TYPE_CHECKING:
@@ -148,7 +148,6 @@ class Daemon:
         self._trouble = ""
         self._tended_at = float("-inf")
         self._backlog = 0
-        self._spare = SpareMemory()
 
     def wake(self) -> None:
         """New mail is there, or it is time to look."""
@@ -173,7 +172,6 @@ class Daemon:
             while not self._stop.is_set():
                 self._wake.clear()
                 self._attempt()
-                self._spare.give_back()
                 self._write_health()
                 self._wake.wait(self._pause())
         finally:
@@ -252,12 +250,14 @@ class Daemon:
         return thread
 
     def _start_ticking(self) -> Any:
-        """APScheduler as a clock that ticks, nothing more: what is due is a row in the database."""
+        """APScheduler as a clock that ticks, nothing more: what is due is a row in the database. Freed memory goes back
+        beside that."""
         from apscheduler.schedulers.background import BackgroundScheduler
 
         scheduler = BackgroundScheduler(timezone="UTC")
         seconds = self._workplace.config.daemon.tick.total_seconds()
         scheduler.add_job(self.wake, "interval", seconds=seconds, misfire_grace_time=None, coalesce=True)
+        scheduler.add_job(heap_trimmer(), "interval", seconds=PAUSE_SECONDS, misfire_grace_time=None, coalesce=True)
         scheduler.start()
         return scheduler
 

@@ -7,17 +7,7 @@ import ctypes
 import psutil
 import pytest
 
-from assistant.heap import PAUSE_SECONDS, SpareMemory, heap_trimmer
-
-
-def test_memory_is_given_back_now_and_then_only() -> None:
-    clock = [100.0]
-    given: list[float] = []
-    spare = SpareMemory(lambda: given.append(clock[0]), lambda: clock[0])
-    for seconds in (0, 1, PAUSE_SECONDS - 2, 1, 5):
-        clock[0] += seconds
-        spare.give_back()
-    assert given == [100.0, 100.0 + PAUSE_SECONDS]
+from assistant.heap import heap_trimmer
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc gives memory back on demand")

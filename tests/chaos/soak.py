@@ -144,6 +144,9 @@ def _watch(source: Source, database: Path, daemon: psutil.Process, tell: Callabl
             curve.append(_measured(done, now - began, daemon))
             tell(curve[-1])
             wanted = done + source.messages / SAMPLES
+    if curve[-1].messages < done:
+        curve.append(_measured(done, time.monotonic() - began, daemon))
+        tell(curve[-1])
     return curve
 
 

@@ -353,6 +353,7 @@ class Workplace:
 
     def guard(self, session: Session, row: OutboxMessage) -> Refusal | None:
         """Every stop condition and restraint once more, just before sending."""
+        from assistant.outbox.confidence import foreign_words
         from assistant.outbox.ordered import ordered_mail
         from assistant.store.facts import DatabaseFacts
 
@@ -361,7 +362,8 @@ class Workplace:
         now = self.clock.now()
         facts = DatabaseFacts(session, self.directory, now)
         project = facts.project(row.project_id) if row.project_id else None
-        return self.cadence.recheck(ordered_mail(session, row), facts.client(row.client_id), project, now)
+        refusal = self.cadence.recheck(ordered_mail(session, row), facts.client(row.client_id), project, now)
+        return refusal or foreign_words(session, self.archive, row)
 
     def keep_sent(self, session: Session, row: OutboxMessage) -> None:
         """Our own mail becomes a record like any other: kept raw, interpreted by the same phases."""

@@ -69,7 +69,13 @@ def main() -> None:
         which, ours = largest_client(workplace), our_addresses(workplace)
 
         def export() -> None:
-            place = ExportPlace("Northlight", "Asia/Shanghai", lambda stage, _language: stage, "en")
+            place = ExportPlace(
+                "Northlight",
+                "Asia/Shanghai",
+                lambda stage, _language: stage,
+                "en",
+                lambda address: address.endswith("lanhai.example"),
+            )
             with database.reading() as session:
                 export_client(session, archive, session.get_one(Client, int(which)), folder / "x.zip", place, now)
 

@@ -34,7 +34,9 @@ def export(
 
     workplace = context_of(ctx).workplace()
     agency = workplace.config.agency
-    place = ExportPlace(agency.name, agency.timezone, workplace.cadence.stage_name, workplace.language)
+    place = ExportPlace(
+        agency.name, agency.timezone, workplace.cadence.stage_name, workplace.language, workplace.directory.is_ours
+    )
     with workplace.database.reading() as session:
         client = find_client(session, which)
         target = to or Path("-".join(safe_name(client.name).split()) + ".zip")
@@ -45,6 +47,8 @@ def export(
         result(json_line({"file": str(target), **asdict(done)}))
         return
     gone = f"; {counted(done.erased, 'message is', 'messages are')} not kept any more" if done.erased else ""
+    if done.withheld:
+        gone += f"; {counted(done.withheld, 'record is', 'records are')} left out, which may be another client's"
     say(
         f"{target}: {counted(done.messages, 'message')}, {counted(done.records, 'record')},"
         f" {counted(done.sign_offs, 'sign-off')}, {counted(done.files, 'file')}{gone}."

@@ -19,6 +19,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from assistant.errors import AssistantError, WrongUse
+from assistant.keeping.export_choice import Choice, choose
 from assistant.keeping.export_page import Page, PageFile, PageMail, PageProject, PageSignOff, page_html
 from assistant.store import Archive
 from assistant.store.snapshot import new_private_file
@@ -36,12 +37,13 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class ExportPlace:
-    """What is said of the agency, and how stages are called: (stage, language) → name."""
+    """What is said of the agency, which addresses are its own, and how stages are called: (stage, language) → name."""
 
     agency: str
     timezone: str
     stage_name: Callable[[str, str], str]
     language: str
+    is_ours: Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Exported:
     files: int
     erased: int
     """Records whose message is not kept any more."""
+    withheld: int = 0
+    """Records that were logged as this client's and may be another's: they are left out."""
 
 
 def export_client(
@@ -104,9 +108,13 @@ class _Export:
         numbers = session.scalars(select(Client.id).where(or_(Client.id == client.id, Client.merged_into == client.id)))
         self._clients = list(numbers)
         wanted = select(Record).where(Record.client_id.in_(self._clients)).order_by(Record.sent_at, Record.id)
-        self._records = list(session.scalars(wanted if internal else wanted.where(Record.direction != "internal")))
+        found_records = list(session.scalars(wanted if internal else wanted.where(Record.direction != "internal")))
+        everything = Choice(tuple(found_records), frozenset(), frozenset())
+        self._choice = everything if internal else choose(session, archive, client, found_records, place.is_ours)
+        self._records = list(self._choice.given)
         found = session.scalars(select(Project).where(Project.client_id.in_(self._clients)).order_by(Project.opened_at))
         self._projects = {project.id: project for project in found}
+        self._project_names = self._names_given()
         self._names: set[str] = set()
         self._files: dict[int, list[PageFile]] = {}
 
@@ -123,7 +131,24 @@ class _Export:
         self._zip.writestr("index.html", page_html(self._page(signed, steps, now)))
         kept = sum(1 for record in self._records if record.raw_id is not None)
         files = sum(len(found) for found in self._files.values())
-        return Exported(messages, len(self._records), len(signed), files, kept - messages)
+        erased = kept - messages - len(self._choice.words_only)
+        return Exported(messages, len(self._records), len(signed), files, erased, len(self._choice.withheld))
+
+    def _names_given(self) -> dict[int, str]:
+        """A project that nothing given belongs to is not named; one that began with mail left out has the client's name."""
+        first: dict[int, int] = {}
+        for number, project_id in self._session.execute(
+            select(Record.id, Record.project_id)
+            .where(Record.project_id.in_(self._projects), Record.direction != "internal")
+            .order_by(Record.sent_at, Record.id)
+        ):
+            first.setdefault(project_id or 0, number)
+        shown = {record.project_id for record in self._records}
+        return {
+            number: self._client.name if first.get(number) in self._choice.withheld else project.name
+            for number, project in self._projects.items()
+            if number in shown or number not in first
+        }
 
     def _hanging(self, table: Any, column: Any, records: set[int]) -> list[Any]:
         found: list[Any] = []
@@ -155,7 +180,7 @@ class _Export:
             part = self._records[start : start + _AT_ONCE]
             raws = self._archive.get_many(self._session, [record.raw_id for record in part if record.raw_id])
             for record in part:
-                if record.raw_id in raws:
+                if record.raw_id in raws and record.id not in self._choice.words_only:
                     yield record, raws[record.raw_id]
 
     def _attachments(self, record: Record, raw: bytes) -> None:
@@ -194,7 +219,6 @@ class _Export:
         self._zip.writestr(f"{name}.csv", b"\xef\xbb\xbf" + text.getvalue().encode())
 
     def _record_row(self, record: Record) -> dict[str, Any]:
-        project = self._projects.get(record.project_id or 0)
         return {
             "message_id": record.message_id,
             "sent_at": record.sent_at.isoformat(),
@@ -204,7 +228,7 @@ class _Export:
             "from_name": record.originator_name,
             "to": [str(item[1]) for item in record.recipients],
             "subject": record.subject,
-            "project": project.name if project else "",
+            "project": self._project_names.get(record.project_id or 0, ""),
             "stage": record.stage,
             "intents": [str(item[0]) for item in record.intents],
             "approval": record.approval,
@@ -214,34 +238,31 @@ class _Export:
         }
 
     def _sign_off_row(self, row: SignOff) -> dict[str, Any]:
-        project = self._projects.get(row.project_id or 0)
         return {
             "at": row.at.isoformat(),
             "what": row.what,
             "by": row.by,
-            "project": project.name if project else "",
+            "project": self._project_names.get(row.project_id or 0, ""),
             "words": row.evidence,
             "message_id": self._message_id(row.record_id),
         }
 
     def _item_row(self, row: OpenItem) -> dict[str, Any]:
-        project = self._projects.get(row.project_id or 0)
         return {
             "opened_at": row.opened_at.isoformat(),
             "kind": row.kind,
             "who_acts": row.by,
             "what": row.what,
-            "project": project.name if project else "",
+            "project": self._project_names.get(row.project_id or 0, ""),
             "due": row.due.isoformat() if row.due else "",
             "settled_at": row.settled_at.isoformat() if row.settled_at else "",
             "message_id": self._message_id(row.record_id),
         }
 
     def _stage_row(self, row: StageChange) -> dict[str, Any]:
-        project = self._projects.get(row.project_id)
         return {
             "at": row.at.isoformat(),
-            "project": project.name if project else "",
+            "project": self._project_names.get(row.project_id or 0, ""),
             "from_stage": row.from_stage,
             "to_stage": row.to_stage,
             "message_id": self._message_id(row.record_id),
@@ -255,7 +276,7 @@ class _Export:
     def _page(self, signed: Sequence[SignOff], steps: Sequence[StageChange], now: datetime) -> Page:
         zone, language = ZoneInfo(self._place.timezone), self._client.language or self._place.language
         people = {record.originator: record.originator_name for record in self._records}
-        names = {number: project.name for number, project in self._projects.items()}
+        names = self._project_names
         return Page(
             client=self._client.name,
             agency=self._place.agency,
@@ -263,7 +284,7 @@ class _Export:
             made_at=now.astimezone(zone),
             projects=tuple(
                 PageProject(
-                    project.name,
+                    names[number],
                     self._place.stage_name(project.stage, language),
                     tuple(
                         (step.at.astimezone(zone).date(), self._place.stage_name(step.to_stage, language))
@@ -272,6 +293,7 @@ class _Export:
                     ),
                 )
                 for number, project in self._projects.items()
+                if number in names
             ),
             sign_offs=tuple(
                 PageSignOff(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 import structlog
 from sqlalchemy import select
@@ -18,6 +19,7 @@ from assistant.model.cadence import (
     Decision,
     MoveStep,
     PauseRun,
+    ProjectFacts,
     RemindStaff,
     SendMail,
     SendSummary,
@@ -25,8 +27,10 @@ from assistant.model.cadence import (
     StartRun,
     StopRun,
 )
+from assistant.outbox.confidence import REASON, told_of_others
 from assistant.outbox.letters import Sender, outbox_row
 from assistant.rendering import Templates
+from assistant.store import Archive, DatabaseArchive
 from assistant.store.facts import DatabaseFacts
 from assistant.store.outbox import cancel_of_run, enqueue
 from assistant.store.runs import find_run, store_run
@@ -45,6 +49,7 @@ class EffectContext:
     templates: Callable[[], Templates]
     facts: DatabaseFacts
     now: datetime
+    archive: Archive = field(default_factory=DatabaseArchive)
 
 
 @dataclass(slots=True)
@@ -176,11 +181,17 @@ def _send(session: Session, effect: SendMail, context: EffectContext) -> int:
         _log.error("template_broken", template=effect.template, rule=effect.rule, problems=len(error.problems))
         _audit(session, context, effect.rule, "template-broken", effect.dedupe_key, effect.template, str(error)[:300])
         return 0
+    why = told_of_others(session, context.archive, row)
+    if why:
+        row.state, row.reason, row.settled_at = "refused", REASON, context.now
     stored = enqueue(session, row)
     if stored is None:
         return 0
     if stored.state == "refused":
-        _audit(session, context, effect.rule, "mail-not-sent", f"outbox:{stored.id}", stored.reason, effect.template)
+        words = why or effect.template
+        _audit(session, context, effect.rule, "mail-not-sent", f"outbox:{stored.id}", stored.reason, words)
+        if why:
+            _ask_a_colleague(session, effect, project, context)
         _log.warning("mail_refused", outbox=stored.id, rule=effect.rule, reason=stored.reason)
         return 0
     _audit(session, context, effect.rule, "mail-ordered", f"outbox:{stored.id}", effect.template, effect.version)
@@ -194,6 +205,35 @@ def _send(session: Session, effect: SendMail, context: EffectContext) -> int:
         release=stored.release,
     )
     return 1
+
+
+_BY_HAND: Final = {
+    "zh-Hans": "请人工跟进{name}：自动邮件可能会带出其他客户的内容，没有发送。",
+    "zh-Hant": "請人工跟進{name}：自動郵件可能會帶出其他客戶的內容，沒有寄出。",
+    "en": "Follow up with {name} by hand: an automatic mail might have told something of another client and was not sent.",
+}
+
+
+def _ask_a_colleague(session: Session, effect: SendMail, project: ProjectFacts | None, context: EffectContext) -> None:
+    """What may not be sent by itself is left to the owner as a task; once for a message that is waited on."""
+    if effect.anchor is None:
+        return
+    client = context.facts.client(effect.client_id)
+    contact = next((one for one in client.contacts if one.contact_id == effect.contact_id), None)
+    owner = next((one for one in project.staff if one.address == effect.owner), None) if project else None
+    words = _BY_HAND.get(owner.language if owner else "zh-Hans", _BY_HAND["en"])
+    task = CreateTask(
+        rule=effect.rule,
+        version=effect.version,
+        step=effect.step,
+        client_id=effect.client_id,
+        project_id=effect.project_id,
+        assignee=effect.owner,
+        text=words.format(name=(contact.name or contact.address) if contact else client.name),
+        due_at=context.now,
+        dedupe_key=f"{REASON}:{effect.anchor.record_id}:{effect.contact_id}",
+    )
+    _task(session, task, context)
 
 
 def _task(session: Session, effect: CreateTask, context: EffectContext) -> int:

@@ -64,6 +64,8 @@ def decide_all(workplace: Workplace, *, in_turns: bool = False) -> int:
         if done.stood == wanted:
             return 0
     began, changed = monotonic(), 0
+    if not done.decided_up_to:
+        _forgive_wrong_clock(workplace)
     while ids := _next_projects(workplace, done.decided_up_to):
         if in_turns and monotonic() - began > _DECIDING_SECONDS:
             done.behind = True
@@ -74,6 +76,15 @@ def decide_all(workplace: Workplace, *, in_turns: bool = False) -> int:
     done.stood = wanted
     _log.info("all_decided", version=wanted.version, day=wanted.day, projects=changed)
     return changed
+
+
+def _forgive_wrong_clock(workplace: Workplace) -> None:
+    from assistant.intake.wrong_clock import forgive_wrong_clock
+
+    with workplace.database.alone() as session:
+        count = forgive_wrong_clock(session, workplace.clock.now(), workplace.config.intake.cutoff)
+    if count:
+        _log.warning("clock_was_ahead", records=count)
 
 
 def _today(workplace: Workplace) -> str:

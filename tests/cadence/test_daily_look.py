@@ -6,9 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from assistant.store.tables import CadenceRunRow, Client
+from assistant.store.tables import CadenceRunRow, Client, Location
 from tests.offices import DUE, INQUIRY, MONDAY, PROPOSAL, Office, command, open_office, write_config
 
 
@@ -77,3 +77,25 @@ def test_a_label_set_right_ends_the_follow_ups_that_stood_on_it(office: Office) 
     assert command(office.config_file, "message", "correct", "2", "--waiting-on", "nobody").status == 0
     office.workplace.decide_due()
     assert runs(office) == [("proposal-unanswered", "stopped")]
+
+
+def test_mail_that_a_clock_ahead_took_for_old_is_followed_up_once_the_clock_is_right(tmp_path: Path) -> None:
+    ahead = open_office(write_config(tmp_path), now=MONDAY + timedelta(days=30))
+    ahead.hear(INQUIRY, PROPOSAL)
+    ahead.workplace.decide_all()
+    assert runs(ahead) == [], "a month old, it seemed"
+    ahead.workplace.database.close()
+    right = open_office(ahead.config_file, now=MONDAY + timedelta(hours=3))
+    right.workplace.decide_all()
+    assert runs(right) == [("proposal-unanswered", "active")]
+
+
+def test_history_that_was_imported_stays_history_whatever_the_clock_says(tmp_path: Path) -> None:
+    ahead = open_office(write_config(tmp_path), now=MONDAY + timedelta(days=30))
+    ahead.hear(INQUIRY, PROPOSAL)
+    with ahead.session() as session:
+        session.execute(update(Location).values(may_start=False))
+    ahead.workplace.database.close()
+    right = open_office(ahead.config_file, now=MONDAY + timedelta(hours=3))
+    right.workplace.decide_all()
+    assert runs(right) == []

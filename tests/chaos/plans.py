@@ -118,7 +118,7 @@ def _random_life(chance: random.Random, database: str, *, sending: bool) -> Life
         imap=tuple(_random_imap(chance) for _ in range(chance.choice((0, 0, 1, 1, 2)))),
         smtp=_random_smtp(chance) if sending and chance.random() < 0.5 else Faults(),
         events=chance.choice(_EVENTS) if chance.random() < 0.5 else (),
-        clock_minutes=chance.choice((-2000, -30, 20, 300, 4000)) if chance.random() < 0.06 else 0.0,
+        clock_minutes=chance.choice((-43_200, -2000, -30, 20, 300, 4000, 43_200)) if chance.random() < 0.06 else 0.0,
         certificate=chance.choice(("changed", "expired", "other name")) if chance.random() < 0.03 else "",
         token=chance.choice(("fresh", "expired", "expired", "refused")) if chance.random() < 0.08 else "",
         store=chance.choice(stores) if chance.random() < 0.1 else "",

@@ -106,7 +106,9 @@ def _readable_since(session: Session, late: Late, *, whole: bool) -> datetime:
         select(func.max(Location.order_at))
         .join(Record, and_(Record.raw_id == Location.raw_id, Record.id == Location.record_id))
         .join(RawMail, RawMail.id == Location.raw_id)
-        .where(Location.order_at >= late.since, RawMail.erased_at.is_not(None), concerned)
+        # Of no other outcome is there a record: they are named so that the index is of use.
+        .where(Location.outcome.in_(("logged", "duplicate")), Location.order_at >= late.since)
+        .where(RawMail.erased_at.is_not(None), concerned)
     )
     return late.since if erased is None else max(late.since, erased + timedelta(microseconds=1))
 

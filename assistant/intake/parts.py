@@ -83,7 +83,7 @@ def given_up(session: Session) -> Sequence[Location]:
         select(Location)
         .join(KeptInPart, KeptInPart.location_id == Location.id)
         .where(KeptInPart.again_at.is_(None), Location.outcome != "ignored")
-        .order_by(Location.id.desc())
+        .order_by(KeptInPart.location_id.desc())
     )
     return session.scalars(query.limit(_AT_ONCE)).all()
 

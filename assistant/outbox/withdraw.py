@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from assistant.store.outbox import STOPPABLE_STATES
@@ -70,5 +70,5 @@ def _withdraw(session: Session, contact: Contact, suppression: Suppression, now:
 
 
 def contact_of_address(session: Session, addr_spec: str) -> Contact | None:
-    """The contact with this address, whatever its case."""
-    return session.scalar(select(Contact).where(func.lower(Contact.addr_spec) == addr_spec.lower()))
+    """The contact with this address, whatever its case: contacts have theirs in lower case."""
+    return session.scalar(select(Contact).where(Contact.addr_spec == addr_spec.lower()))

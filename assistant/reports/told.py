@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from assistant.store.outbox import keys_beginning
 from assistant.store.tables import OutboxMessage
 
 
@@ -22,8 +23,8 @@ def last_told(session: Session, topic: str) -> Told:
     """Of the notices with keys `notice:TOPIC:NUMBER` the latest; number 0 and no time where there was none yet."""
     last = session.execute(
         select(OutboxMessage.dedupe_key, OutboxMessage.created_at)
-        .where(OutboxMessage.purpose == "notice", OutboxMessage.dedupe_key.startswith(f"notice:{topic}:"))
-        .order_by(OutboxMessage.id.desc())
+        .where(OutboxMessage.purpose == "notice", keys_beginning(session, f"notice:{topic}:"))
+        .order_by(OutboxMessage.created_at.desc(), OutboxMessage.id.desc())
         .limit(1)
     ).first()
     return Told(int(last[0].rpartition(":")[2]), last[1]) if last is not None else Told(0, None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from assistant.store.tables import Contact, OutboxMessage, Record
@@ -46,7 +46,7 @@ def reported_mail(session: Session, message_id: str | None, failed: Sequence[str
             OutboxMessage.state.in_(("sent", "uncertain")),
             OutboxMessage.settled_at <= at + timedelta(minutes=5),
             OutboxMessage.settled_at >= at - _TRIED_FOR,
-            func.lower(Contact.addr_spec).in_(addresses),
+            Contact.addr_spec.in_(addresses),
         )
         .order_by(OutboxMessage.settled_at.desc())
         .limit(1)
@@ -68,10 +68,10 @@ def _by_colleague(session: Session, addresses: set[str], at: datetime) -> Report
     """What a colleague wrote to one of these people lately, of which the assistant had a copy."""
     session.flush()
     written = session.execute(
-        select(func.lower(Contact.addr_spec), Record.subject, Record.client_id, Record.subject_key)
+        select(Contact.addr_spec, Record.subject, Record.client_id, Record.subject_key)
         .join(Record, Record.contact_id == Contact.id)
         .where(
-            func.lower(Contact.addr_spec).in_(addresses),
+            Contact.addr_spec.in_(addresses),
             Record.client_id == Contact.client_id,
             Record.direction == "outbound",
             Record.kind == "human",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import bindparam, literal_column, or_, select
+from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
 from assistant.model.cadence import (
@@ -28,6 +28,7 @@ from assistant.store.tables import CadenceRunRow, Client, Contact, OpenItem, Out
 
 _SENT_MEMORY = timedelta(days=400)
 _OPEN_OUTBOX = ("queued", "claimed", "sending", "deferred", "waiting_approval")
+_LEFT = ("sent", "uncertain")
 _AT_ONCE = 500
 
 
@@ -60,14 +61,11 @@ _OUTGOING = (
     .where(
         OutboxMessage.contact_id.in_(_ids()),
         OutboxMessage.audience == "client",
-        or_(
-            OutboxMessage.state.in_(_OPEN_OUTBOX),
-            OutboxMessage.state.in_(("sent", "uncertain")) & (OutboxMessage.settled_at >= bindparam("since")),
-        ),
     )
     .order_by(OutboxMessage.id)
 )
-"""Automatic mail to these people that left within memory or has yet to leave."""
+"""Automatic mail to these people. What became of it is looked at here: where a statement names states and times as well,
+SQLite goes through all the mail that was sent."""
 _STEPS = (
     select(
         CadenceRunRow.contact_id,
@@ -166,8 +164,11 @@ class _People:
         for item in session.scalars(_SUPPRESSIONS, {"addresses": wanted}):
             suppressions[item.addr_spec].append(item)
         outgoing = cast("dict[int, list[Any]]", self.outgoing)
-        for row in session.execute(_OUTGOING, {"ids": ids, "since": now - _SENT_MEMORY}):
-            outgoing[row.contact_id].append(row)
+        since = now - _SENT_MEMORY
+        for row in session.execute(_OUTGOING, {"ids": ids}):
+            left = row.state in _LEFT and row.settled_at is not None and row.settled_at >= since
+            if left or row.state in _OPEN_OUTBOX:
+                outgoing[row.contact_id].append(row)
         next_steps = cast("dict[int, list[PlannedMail]]", self.next_steps)
         for contact_id, planned in _next_steps(session, ids):
             next_steps[contact_id].append(planned)
@@ -200,7 +201,7 @@ class _People:
             sent=tuple(
                 AutomaticMail(row.settled_at or row.due_at, row.rule, row.project_id, row.dedupe_key)
                 for row in outgoing
-                if row.state in {"sent", "uncertain"}
+                if row.state in _LEFT
             ),
             planned=(
                 *(

@@ -19,6 +19,8 @@ class CadenceRunRow(Base):
         UniqueConstraint("project_id", "cadence", "anchor_record_id"),
         Index("ix_cadence_run_due", "status", "due_at"),
         Index("ix_cadence_run_contact", "contact_id"),
+        Index("ix_cadence_run_anchor", "anchor_record_id"),
+        Index("ix_cadence_run_thread", "thread_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -51,7 +53,7 @@ class OutboxMessage(Base):
     __tablename__ = "outbox"
     __table_args__ = (
         Index("ix_outbox_due", "state", "due_at"),
-        Index("ix_outbox_settled", "audience", "settled_at"),
+        Index("ix_outbox_settled_at", "settled_at"),
         Index("ix_outbox_message_id", "message_id"),
     )
 
@@ -69,8 +71,8 @@ class OutboxMessage(Base):
     client_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"), index=True)
     project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id"), index=True)
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
-    thread_id: Mapped[int | None] = mapped_column(ForeignKey("thread.id"))
-    anchor_record_id: Mapped[int | None] = mapped_column(ForeignKey("record.id"))
+    thread_id: Mapped[int | None] = mapped_column(ForeignKey("thread.id"), index=True)
+    anchor_record_id: Mapped[int | None] = mapped_column(ForeignKey("record.id"), index=True)
     run_id: Mapped[int | None] = mapped_column(ForeignKey("cadence_run.id"), index=True)
     rule: Mapped[str] = mapped_column(String(120), default="")
     rule_version: Mapped[str] = mapped_column(String(64), default="")
@@ -111,10 +113,10 @@ class StaffNote(Base):
     text: Mapped[str] = mapped_column(default="")
     rule: Mapped[str] = mapped_column(String(120), default="")
     rule_version: Mapped[str] = mapped_column(String(64), default="")
-    project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id"))
-    client_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"))
-    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
-    record_id: Mapped[int | None] = mapped_column(ForeignKey("record.id"))
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id"), index=True)
+    client_id: Mapped[int | None] = mapped_column(ForeignKey("client.id"), index=True)
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
+    record_id: Mapped[int | None] = mapped_column(ForeignKey("record.id"), index=True)
     due_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     outbox_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))

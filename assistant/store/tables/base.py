@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Integer, MetaData, Text
+from sqlalchemy import JSON, BigInteger, Index, Integer, MetaData, Text, text
 from sqlalchemy.orm import DeclarativeBase
 
 from assistant.store.types import UtcDateTime
@@ -23,6 +23,11 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[Any]: JSON, str: Text}  # noqa: RUF012  # SQLAlchemy reads it as a plain class attribute
+
+
+def partial_index(name: str, *columns: str, where: str, on_sqlite: str = "") -> Index:
+    """An index of those rows alone; `on_sqlite`: the same condition as statements say it there, where it is another."""
+    return Index(name, *columns, sqlite_where=text(on_sqlite or where), postgresql_where=text(where))
 
 
 UID = BigInteger().with_variant(Integer(), "sqlite")

@@ -7,13 +7,17 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from assistant.store.tables.base import UID, Base
+from assistant.store.tables.base import UID, Base, partial_index
 
 
 class RawMail(Base):
     """The exact bytes of a message, compressed; each content once."""
 
     __tablename__ = "raw_mail"
+    __table_args__ = (
+        # Which mails there are is known without going through their bytes.
+        partial_index("ix_raw_mail_kept", "id", where="erased_at IS NULL"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
@@ -46,6 +50,7 @@ class Location(Base):
         UniqueConstraint("mailbox", "folder", "uidvalidity", "uid"),
         Index("ix_location_outcome", "outcome", "order_at", "id"),
         Index("ix_location_raw", "raw_id"),
+        Index("ix_location_record", "record_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

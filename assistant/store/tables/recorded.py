@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from assistant.store.tables.base import Base
+from assistant.store.tables.base import Base, partial_index
 
 
 class Record(Base):
@@ -16,18 +16,17 @@ class Record(Base):
 
     __tablename__ = "record"
     __table_args__ = (
-        Index("ix_record_project", "project_id", "sent_at"),
+        # Without those of no project: looking for these in one client must not go through all of them.
+        partial_index("ix_record_project", "project_id", "sent_at", where="project_id IS NOT NULL"),
+        partial_index("ix_record_orphan", "client_id", where="project_id IS NULL"),
+        partial_index("ix_record_stranger", "kind", "direction", "originator", where="client_id IS NULL"),
         Index("ix_record_client", "client_id", "sent_at"),
         Index("ix_record_thread", "thread_id", "sent_at"),
         Index("ix_record_sent", "sent_at", "id"),
         Index("ix_record_message_id", "message_id"),
         Index("ix_record_subject_key", "subject_key"),
-        Index(
-            "ix_record_absence",
-            "contact_id",
-            sqlite_where=text("kind = 'auto_reply'"),
-            postgresql_where=text("kind = 'auto_reply'"),
-        ),
+        Index("ix_record_contact", "contact_id", "sent_at"),
+        partial_index("ix_record_absence", "contact_id", where="kind = 'auto_reply'"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -99,7 +98,10 @@ class OpenItem(Base):
     """A change request, complaint, question or commitment that someone must settle."""
 
     __tablename__ = "open_item"
-    __table_args__ = (Index("ix_open_item_open", "project_id", "settled_at"),)
+    __table_args__ = (
+        Index("ix_open_item_open", "project_id", "settled_at"),
+        Index("ix_open_item_kind", "kind", "settled_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))

@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from assistant.store.tables.base import Base
+from assistant.store.tables.base import Base, partial_index
 
 
 class Client(Base):
     """A company, or a person writing from free mail."""
 
     __tablename__ = "client"
+    __table_args__ = (partial_index("ix_client_merged_into", "merged_into", where="merged_into IS NOT NULL"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -44,6 +45,7 @@ class Contact(Base):
     """A person at a client."""
 
     __tablename__ = "contact"
+    __table_args__ = (partial_index("ix_contact_formerly", "formerly_id", where="formerly_id IS NOT NULL"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     client_id: Mapped[int] = mapped_column(ForeignKey("client.id"), index=True)
@@ -71,7 +73,11 @@ class Suppression(Base):
     """An address that gets no automatic mail, in which scope, why, and when to look again."""
 
     __tablename__ = "suppression"
-    __table_args__ = (UniqueConstraint("addr_spec", "scope", "thread_id"),)
+    __table_args__ = (
+        UniqueConstraint("addr_spec", "scope", "thread_id"),
+        Index("ix_suppression_reason", "reason", "since"),
+        Index("ix_suppression_thread", "thread_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     addr_spec: Mapped[str] = mapped_column(String(320), index=True)
@@ -90,7 +96,7 @@ class Project(Base):
     __tablename__ = "project"
     __table_args__ = (
         Index("ix_project_waiting", "state", "waiting_on"),
-        Index("ix_project_look_again", "id", sqlite_where=text("look_again"), postgresql_where=text("look_again")),
+        partial_index("ix_project_look_again", "id", where="look_again", on_sqlite="look_again = 1"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -127,7 +133,7 @@ class StageChange(Base):
     from_stage: Mapped[str] = mapped_column(String(20), default="")
     to_stage: Mapped[str] = mapped_column(String(20))
     at: Mapped[datetime]
-    record_id: Mapped[int | None] = mapped_column(ForeignKey("record.id"))
+    record_id: Mapped[int | None] = mapped_column(ForeignKey("record.id"), index=True)
     confidence: Mapped[float]
     evidence: Mapped[str] = mapped_column(default="")
     asked: Mapped[bool] = mapped_column(default=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from assistant.store.tables.base import Base
@@ -35,6 +35,7 @@ class AuditEntry(Base):
     """Append-only (the database refuses changes, see `assistant.store.audit`): who or which rule decided what, about what."""
 
     __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_event", "event", "at"), Index("ix_audit_subject", "subject", "event"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(index=True)

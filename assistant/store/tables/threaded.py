@@ -7,13 +7,17 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from assistant.store.tables.base import Base
+from assistant.store.tables.base import Base, partial_index
 
 
 class Thread(Base):
     """One conversation. A merged thread keeps its row and points to the one it became."""
 
     __tablename__ = "thread"
+    __table_args__ = (
+        partial_index("ix_thread_merged_into", "merged_into", where="merged_into IS NOT NULL"),
+        partial_index("ix_thread_continues", "continues_id", where="continues_id IS NOT NULL"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     subject: Mapped[str] = mapped_column(default="")

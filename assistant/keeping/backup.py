@@ -8,7 +8,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -21,9 +21,11 @@ from assistant.store.restored import note_restore
 from assistant.store.secret import carry_secret, installation_secret
 from assistant.store.snapshot import (
     Progress,
+    copy_tables,
     copy_to_file,
     file_digests,
     is_filled,
+    is_plain,
     new_private_file,
     no_progress,
     plain_sqlite,
@@ -35,6 +37,8 @@ from assistant.store.snapshot import (
 
 _log = structlog.get_logger("assistant.keeping")
 _FORMAT = 1
+_NO_FACTS = (sqlite3.DatabaseError, LookupError, ValueError, TypeError, AttributeError, RecursionError, OverflowError)
+"""What reading the facts of a file that is none, or that was made to deceive, may raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +147,16 @@ def _read_facts(path: Path) -> BackupFacts:
     if not path.is_file():
         raise WrongUse(f"there is no {path}.")
     try:
+        if not is_plain(path):
+            raise WrongUse(f"{path} is no backup of cc-assistant: it holds views or computed columns, which none has.")
         with plain_sqlite(path, read_only=True) as connection:
             read = {name: json.loads(value) for name, value in connection.execute("SELECT name, value FROM backup")}
         if read["format"] > _FORMAT:
             raise _too_new(path, read.get("version", ""))
         tables = {name: (int(count), str(digest)) for name, (count, digest) in read["tables"].items()}
-        facts = BackupFacts(
-            datetime.fromisoformat(read["made_at"]), read["version"], read["revision"], read["origin"], tables
-        )
-    except (sqlite3.DatabaseError, KeyError, ValueError, TypeError) as error:
+        made_at = datetime.fromisoformat(read["made_at"]).astimezone(UTC)
+        facts = BackupFacts(made_at, str(read["version"]), str(read["revision"]), str(read["origin"]), tables)
+    except _NO_FACTS as error:
         raise WrongUse(f"{path} is no backup of cc-assistant, or its beginning is damaged.") from error
     if facts.revision not in known_revisions():
         raise _too_new(path, facts.version)
@@ -195,7 +200,7 @@ def restore(
             raise WrongUse(
                 f"the database {what}; to replace it by the backup of {facts.made_at:%Y-%m-%d %H:%M} UTC, say --force."
             )
-        with _fresh_copy(path, target) as copy:
+        with _fresh_copy(path, facts, target) as copy:
             fresh = open_database(f"sqlite:///{copy}")
             try:
                 migrate(fresh)
@@ -228,16 +233,34 @@ def _readable(database: Database) -> Database | None:
 
 
 @contextlib.contextmanager
-def _fresh_copy(path: Path, target: Database) -> Iterator[Path]:
-    """The backup without its facts in a file beside the target (on PostgreSQL in a scratch folder)."""
-    beside = Path(target.engine.url.database or "").parent if target.is_sqlite else None
+def _fresh_copy(path: Path, facts: BackupFacts, target: Database) -> Iterator[Path]:
+    """The backup's rows in tables that our own migrations made, in a file beside the target (on PostgreSQL in a scratch
+    folder). Whatever else somebody put into the backup (triggers, indexes, further tables) does not come along."""
+    beside = _place(target).parent if target.is_sqlite else None
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=beside) as folder:
         copy = Path(folder) / "assistant.db"
         new_private_file(copy)
-        with plain_sqlite(path, read_only=True) as source, plain_sqlite(copy) as writing:
-            source.backup(writing)
-            writing.execute("DROP TABLE backup")
+        empty = open_database(f"sqlite:///{copy}")
+        try:
+            migrate(empty, facts.revision)
+        finally:
+            empty.close()
+        try:
+            copy_tables(path, copy, but=("backup",))
+            same = file_digests(copy) == facts.tables
+        except sqlite3.DatabaseError:
+            same = False
+        if not same:
+            raise AssistantError(
+                f"the backup {path} does not have the tables of the version that it says it is of"
+                f" ({facts.version}): somebody has changed it. Use another one."
+            )
         yield copy
+
+
+def _place(target: Database) -> Path:
+    """Where the file itself lies, also if the configuration names a link to it."""
+    return Path(target.engine.url.database or "").resolve()
 
 
 def _put_in_place(copy: Path, target: Database, aside_at: datetime | None, progress: Progress) -> Path | None:
@@ -251,7 +274,7 @@ def _put_in_place(copy: Path, target: Database, aside_at: datetime | None, progr
         if not same:
             raise AssistantError("the restored rows differ from the backup's; try again, the backup itself is sound.")
         return None
-    place = Path(target.engine.url.database or "")
+    place = _place(target)
     replaced = None
     if place.exists() and aside_at is not None:
         replaced = place.with_name(f"{place.name}.replaced-{aside_at:%Y%m%dT%H%M%SZ}")

@@ -43,12 +43,13 @@ class DatabaseArchive:
         return session.execute(statement).scalar_one()
 
     def get(self, session: Session, raw_id: int) -> bytes:
-        found = session.execute(select(RawMail.body, RawMail.erased_at).where(RawMail.id == raw_id)).first()
+        wanted = select(RawMail.body, RawMail.size, RawMail.erased_at).where(RawMail.id == raw_id)
+        found = session.execute(wanted).first()
         if found is None:
             raise LookupError(f"raw mail {raw_id} is not in the archive")
         if found.erased_at is not None:
             raise LookupError(f"raw mail {raw_id} was erased on {found.erased_at:%Y-%m-%d}")
-        return zlib.decompress(found.body)
+        return _unpacked(raw_id, found.body, found.size)
 
     def put_many(self, session: Session, raws: Sequence[bytes]) -> list[int]:
         """The same for many at once; ids come in the order of `raws`."""
@@ -67,6 +68,17 @@ class DatabaseArchive:
 
     def get_many(self, session: Session, raw_ids: Sequence[int]) -> dict[int, bytes]:
         """Id → bytes for those that are there and were not erased."""
-        wanted = select(RawMail.id, RawMail.body).where(RawMail.id.in_(set(raw_ids)), RawMail.erased_at.is_(None))
+        wanted = select(RawMail.id, RawMail.body, RawMail.size).where(
+            RawMail.id.in_(set(raw_ids)), RawMail.erased_at.is_(None)
+        )
         rows = session.execute(wanted).all()
-        return {row[0]: zlib.decompress(row[1]) for row in rows}
+        return {row.id: _unpacked(row.id, row.body, row.size) for row in rows}
+
+
+def _unpacked(raw_id: int, body: bytes, size: int) -> bytes:
+    """The bytes that were kept; never more of them than were, whatever became of the database meanwhile."""
+    unpacking = zlib.decompressobj()
+    raw = unpacking.decompress(body, size + 1)
+    if len(raw) != size:
+        raise LookupError(f"raw mail {raw_id} is damaged in the archive: it does not have its {size} bytes")
+    return raw

@@ -47,8 +47,8 @@ def known_revisions() -> frozenset[str]:
     return frozenset(script.revision for script in ScriptDirectory.from_config(migration_config()).walk_revisions())
 
 
-def migrate(database: Database) -> None:
-    """Upgrades in place to the newest revision; does nothing when it is there already.
+def migrate(database: Database, to: str = "head") -> None:
+    """Upgrades in place to the newest revision, or to that named; does nothing when it is there already.
 
     Raises AssistantError for a database that a newer version of the program has written.
     """
@@ -65,7 +65,7 @@ def migrate(database: Database) -> None:
     try:
         with database.engine.connect() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
             connection.commit()
     except DatabaseError as error:
         if not is_broken(error):

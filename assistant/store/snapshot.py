@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -45,6 +45,8 @@ def plain_sqlite(path: Path, *, read_only: bool = False) -> Iterator[sqlite3.Con
     """The file through the standard library's driver, closed at the end; no transaction is begun by itself."""
     where = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rw'}"
     with closing(sqlite3.connect(where, uri=True, isolation_level=None, timeout=30)) as connection:
+        connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA cell_size_check=ON")
         yield connection
 
 
@@ -170,13 +172,55 @@ def file_digests(path: Path) -> dict[str, tuple[int, str]]:
 
 def _file_digest(connection: sqlite3.Connection, table: str) -> tuple[int, str]:
     digest, count = hashlib.sha256(), 0
-    for row in connection.execute(f'SELECT * FROM "{table}" ORDER BY rowid'):  # noqa: S608  # a name from the file's own schema
+    for row in connection.execute(f"SELECT * FROM {_quoted(table)} ORDER BY rowid"):  # noqa: S608  # quoted
         count += 1
         for value in row:
             stored = value if isinstance(value, bytes) else repr(value).encode()
             digest.update(b"%d:" % len(stored))
             digest.update(stored)
     return count, digest.hexdigest()
+
+
+def _quoted(name: str) -> str:
+    """A name as SQLite takes it, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def is_plain(path: Path) -> bool:
+    """Whether reading the file's tables runs nothing that somebody put there: no view or virtual table is called like a
+    table, and no column is computed. Its triggers, indexes and views are never used."""
+    with plain_sqlite(path, read_only=True) as connection:
+        objects = connection.execute("SELECT name, type, rootpage FROM sqlite_master").fetchall()
+        tables = [name for name, kind, page in objects if kind == "table" and page]
+        if any(kind == "view" or (kind == "table" and not page) for _, kind, page in objects):
+            return False
+        # The seventh field of each row says whether a column is hidden or computed.
+        return not any(
+            row[6] for name in tables for row in connection.execute("SELECT * FROM pragma_table_xinfo(?)", (name,))
+        )
+
+
+def copy_tables(source: Path, target: Path, but: Collection[str] = ()) -> None:
+    """Fills the tables of `target` with the rows that the tables of the same names have in `source`, in their order.
+
+    Nothing else of `source` comes along. Raises sqlite3.DatabaseError where the columns differ.
+    """
+    with plain_sqlite(target) as connection:
+        connection.execute("ATTACH DATABASE ? AS source", (f"{source.resolve().as_uri()}?mode=ro",))
+        found = connection.execute("SELECT name FROM source.sqlite_master WHERE type = 'table' AND rootpage > 0")
+        names = sorted(name for (name,) in found if not name.startswith("sqlite_") and name not in but)
+        connection.execute("BEGIN IMMEDIATE")
+        for name in names:
+            quoted = _quoted(name)
+            columns = ", ".join(
+                _quoted(row[1]) for row in connection.execute("SELECT * FROM pragma_table_info(?, 'source')", (name,))
+            )
+            connection.execute(f"DELETE FROM main.{quoted}")  # noqa: S608  # names are quoted
+            connection.execute(
+                f"INSERT INTO main.{quoted} ({columns}) SELECT {columns} FROM source.{quoted} ORDER BY rowid"  # noqa: S608  # as above
+            )
+        connection.execute("COMMIT")
+        connection.execute("DETACH DATABASE source")
 
 
 def table_digests(database: Database) -> dict[str, tuple[int, str]]:

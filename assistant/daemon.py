@@ -16,7 +16,7 @@ import structlog
 
 from assistant.clock import monotonic
 from assistant.errors import AssistantError
-from assistant.heap import PAUSE_SECONDS, heap_trimmer
+from assistant.heap import PAUSE_SECONDS, heap_trimmer, steady_heap
 from assistant.upkeep import keep_to_periods
 
 if TYPE_CHECKING:
@@ -164,6 +164,7 @@ class Daemon:
 
     def run(self) -> None:
         """Until `stop`. Troubles are logged with what to do, and everything is tried again later."""
+        steady_heap()
         ticker = self._start_ticking()
         reading = self._start_reading()
         watching = self._workplace.cadence.watch(self.wake, self._stop)

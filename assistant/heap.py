@@ -9,6 +9,10 @@ from typing import Final
 PAUSE_SECONDS: Final = 5.0
 """Between two times that a daemon gives memory back; what it freed meanwhile is what its size goes up and down by."""
 
+_ARENA_MAX: Final = -8
+_MMAP_THRESHOLD: Final = -3
+_LARGE_BYTES: Final = 128 * 1024
+
 
 def heap_trimmer() -> Callable[[], object]:
     """glibc's `malloc_trim(0)` (malloc_trim(3)): one to six milliseconds for a daemon at work.
@@ -21,3 +25,19 @@ def heap_trimmer() -> Callable[[], object]:
         return lambda: None
     trim.argtypes, trim.restype = (ctypes.c_size_t,), ctypes.c_int
     return lambda: trim(0)
+
+
+def steady_heap() -> None:
+    """One heap for all threads, and large blocks outside it: what is kept long then does not lie among what comes and goes.
+
+    glibc's `mallopt(M_ARENA_MAX)` and `mallopt(M_MMAP_THRESHOLD)` (mallopt(3)); by default every thread has a heap of its
+    own, and a freed attachment of megabytes makes all later ones part of it. To be called before threads begin. Does
+    nothing where the C library has no such function.
+    """
+    try:
+        option = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    option.argtypes, option.restype = (ctypes.c_int, ctypes.c_int), ctypes.c_int
+    option(_ARENA_MAX, 1)
+    option(_MMAP_THRESHOLD, _LARGE_BYTES)

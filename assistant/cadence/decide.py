@@ -60,6 +60,15 @@ def decide(
     return Decision(tuple(effects), tuple(trace), _look_again(open_runs, effects))
 
 
+def may_start_any(rulebook: Rulebook, stage: str, waiting_on: str) -> bool:
+    """False where no cadence could begin in a project that stands so, whatever else is true of it."""
+    return any(
+        (cadence.anchor == "last-contact" or waiting_on == "client")
+        and (not cadence.when.waiting_on or waiting_on in cadence.when.waiting_on)
+        for cadence in rulebook.by_stage.get(stage, ())
+    )
+
+
 def _continue(
     facts: ProjectFacts,
     run: CadenceRun,

@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy.orm import Session
 
-from assistant.cadence.decide import decide
+from assistant.cadence.decide import decide, may_start_any
 from assistant.cadence.greetings import decide_greetings
 from assistant.cadence.guards import recheck, recheck_greeting
 from assistant.cadence.load import load_rulebook, rule_files, with_versions
@@ -33,7 +33,7 @@ from assistant.model.cadence import (
 )
 from assistant.model.people import Directory
 from assistant.rendering import Templates
-from assistant.store.runs import definitions
+from assistant.store.runs import definitions, standing
 
 _log = structlog.get_logger("assistant.cadence")
 _LOGGED_PROBLEMS = 5
@@ -182,7 +182,13 @@ class CadenceOffice:
     # --- decisions --------------------------------------------------------------------------------------------------
 
     def decide_project(self, session: Session, facts: FactsSource, project_id: int, now: datetime) -> Decision:
-        """What the rules make of one project now; runs under way keep the version they began with."""
+        """What the rules make of one project now; runs under way keep the version they began with.
+
+        Of a project in which nothing is under way and nothing could begin no more than that is asked.
+        """
+        stands = standing(session, project_id)
+        if stands is None or not (stands.under_way or may_start_any(self.rules, stands.stage, stands.waiting_on)):
+            return Decision()
         project = facts.project(project_id)
         if project is None:
             return Decision()

@@ -61,7 +61,7 @@ def _store_steps(session: Session, project: Project, state: ProjectState, book: 
     if stored == wanted:
         return
     if wanted[: len(stored)] != stored:
-        _forget_steps(session, project.id, book)
+        _forget_steps(session, project.id, book, len(stored))
         stored = []
     added = [
         StageChange(
@@ -80,11 +80,13 @@ def _store_steps(session: Session, project: Project, state: ProjectState, book: 
     book.store_steps(project.id, wanted, added)
 
 
-def _forget_steps(session: Session, project_id: int, book: ProjectBook) -> None:
-    """Those that are written, and those that would be with the next flush."""
-    for change in book.added_steps(project_id):
-        if change in session:
-            session.expunge(change)
+def _forget_steps(session: Session, project_id: int, book: ProjectBook, stored: int) -> None:
+    """Those that are written, and those that would be with the next flush; `stored` are both together."""
+    waiting = [change for change in book.added_steps(project_id) if change in session.new]
+    for change in waiting:
+        session.expunge(change)
+    if len(waiting) == stored:
+        return
     with session.no_autoflush:
         session.execute(
             delete(StageChange).where(StageChange.project_id == project_id),

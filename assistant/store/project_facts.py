@@ -55,39 +55,41 @@ def _ids() -> Any:
 
 
 def _last_by_staff() -> Select[Any]:
-    """For each project the id of the last message that staff wrote to the client."""
+    """For each project the last message that staff wrote to the client."""
+    of_project = aliased(Record)
     newest = (
-        select(Record.id)
+        select(of_project.id)
         .where(
-            Record.project_id == Project.id,
-            Record.direction == "outbound",
-            Record.kind == "human",
-            Record.automatic.is_(False),
+            of_project.project_id == Project.id,
+            of_project.direction == "outbound",
+            of_project.kind == "human",
+            of_project.automatic.is_(False),
         )
-        .order_by(Record.sent_at.desc(), Record.id.desc())
+        .order_by(of_project.sent_at.desc(), of_project.id.desc())
         .limit(1)
         .correlate(Project)
         .scalar_subquery()
     )
-    return select(Project.id, newest).where(Project.id.in_(_ids()))
+    return select(Project.id.label("owner"), *_COLUMNS).join(Record, Record.id == newest).where(Project.id.in_(_ids()))
 
 
 def _last_with_anybody() -> Select[Any]:
-    """For each client the id of the last message in either direction, automatic mail apart."""
+    """For each client the last message in either direction, automatic mail apart."""
+    of_client = aliased(Record)
     newest = (
-        select(Record.id)
+        select(of_client.id)
         .where(
-            Record.client_id == Client.id,
-            Record.direction.in_(("inbound", "outbound")),
-            Record.kind == "human",
-            Record.automatic.is_(False),
+            of_client.client_id == Client.id,
+            of_client.direction.in_(("inbound", "outbound")),
+            of_client.kind == "human",
+            of_client.automatic.is_(False),
         )
-        .order_by(Record.sent_at.desc(), Record.id.desc())
+        .order_by(of_client.sent_at.desc(), of_client.id.desc())
         .limit(1)
         .correlate(Client)
         .scalar_subquery()
     )
-    return select(Client.id, newest).where(Client.id.in_(_ids()))
+    return select(Client.id.label("owner"), *_COLUMNS).join(Record, Record.id == newest).where(Client.id.in_(_ids()))
 
 
 def _since_our_last() -> Select[Any]:
@@ -120,7 +122,6 @@ def _since_our_last() -> Select[Any]:
 _LAST_BY_STAFF = _last_by_staff()
 _LAST_WITH_ANYBODY = _last_with_anybody()
 _SINCE_OUR_LAST = _since_our_last()
-_RECORDS = select(*_COLUMNS).where(Record.id.in_(_ids()))
 _ITEMS = select(OpenItem).where(OpenItem.project_id.in_(_ids())).order_by(OpenItem.id)
 _SIGNED = (
     select(SignOff.project_id, SignOff.what)
@@ -250,15 +251,9 @@ class _Sheet:
         )
 
 
-def _latest(session: Session, pairs: Select[Any], ids: Sequence[int]) -> dict[int, Any]:
-    """Owner's id → the record that `pairs` names for it."""
-    rows = session.execute(pairs, {"ids": ids})
-    wanted = {record_id: owner for owner, record_id in rows if record_id is not None}
-    found = {}
-    for part in in_parts(wanted):
-        for row in session.execute(_RECORDS, {"ids": part}):
-            found[wanted[row.id]] = row
-    return found
+def _latest(session: Session, newest: Select[Any], ids: Sequence[int]) -> dict[int, Any]:
+    """Owner's id → its newest record, as far as it has any."""
+    return {row.owner: row for row in session.execute(newest, {"ids": ids})}
 
 
 def _message(row: Any) -> WaitedMessage | None:

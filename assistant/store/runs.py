@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from assistant.model.cadence import OPEN_STATUSES, CadenceRun, RunKey
+from assistant.store.happenings import stage_of
 from assistant.store.tables import CadenceRunRow, Project
 
 _NO_OPEN_RUNS = "no cadence is under way"
@@ -26,6 +28,14 @@ _OPEN_RUNS_OF_CLIENT = (
     .where(Project.client_id == bindparam("client"), CadenceRunRow.status.in_(OPEN_STATUSES))
     .distinct()
 )
+_STANDING = select(
+    Project.stage,
+    Project.waiting_on,
+    exists()
+    .where(CadenceRunRow.project_id == Project.id, CadenceRunRow.status.in_(OPEN_STATUSES))
+    .correlate(Project)
+    .label("under_way"),
+).where(Project.id == bindparam("project"))
 
 
 def find_run(session: Session, key: RunKey) -> CadenceRunRow | None:
@@ -92,6 +102,21 @@ def definitions(session: Session, project_ids: Sequence[int]) -> dict[RunKey, tu
         for row in rows
         if row.definition
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a project stands, as far as it takes to see whether the rules have anything to decide."""
+
+    stage: str
+    waiting_on: str
+    under_way: bool
+
+
+def standing(session: Session, project_id: int) -> Standing | None:
+    """None where there is no such project."""
+    row = session.execute(_STANDING, {"project": project_id}).first()
+    return Standing(stage_of(row.stage) or "discovery", row.waiting_on, bool(row.under_way)) if row else None
 
 
 def nothing_under_way(session: Session) -> bool:

@@ -106,7 +106,14 @@ class ThreadBook:
             self._join(others, thread)
             _widen(thread, mail.sent_at, mail.subject, mail.sent_at)
         else:
-            thread = Thread(subject=mail.subject, started_at=mail.sent_at, last_at=mail.sent_at)
+            thread = Thread(
+                subject=mail.subject,
+                started_at=mail.sent_at,
+                last_at=mail.sent_at,
+                # Said for all, so that those that get a project are written in one statement with those that do not.
+                project_confidence=0.0,
+                project_evidence="",
+            )
             self._session.add(thread)
             self._threads[thread.id] = thread
         for identifier in mail.ids:

@@ -15,8 +15,9 @@ from sqlalchemy.orm import DeclarativeBase, Session, relationship
 
 from assistant.store.remembering import parts_of
 
-NUMBERED = frozenset({"client", "contact", "thread", "project", "record"})
-"""Tables whose rows others refer to while a message is interpreted."""
+NUMBERED = frozenset({"client", "contact", "thread", "project", "record", "stage_change", "sign_off", "open_item"})
+"""Tables whose rows others refer to while a message is interpreted, and those that get many rows: SQLite says the number
+of a row only where it is written alone."""
 
 _NUMBERS = "numbers of new rows"
 _NEW_ROWS = "new rows"

@@ -22,6 +22,8 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+    # What the database fills in by itself is what a row says anyway: it need not be asked for, and many rows go at once.
+    __mapper_args__ = {"eager_defaults": False}  # noqa: RUF012  # SQLAlchemy reads it as a plain class attribute
     type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[Any]: JSON, str: Text}  # noqa: RUF012  # SQLAlchemy reads it as a plain class attribute
 
 

@@ -217,9 +217,9 @@ class Daemon:
             return
         looked = PassReport()
         unread = passes.look(looked)
-        if looked.read or unread is not None:
-            workplace.interpret(self._stop.is_set)
-            workplace.decide_due()
+        # Whatever this look found: the reader beside us may have kept an answer a moment ago, which a look finds no more.
+        workplace.interpret(self._stop.is_set)
+        workplace.decide_due()
         passes.run_async(
             passes.delivery.deliver_due(self._stop.is_set, staff_only=unread is not None), self._stop.is_set
         )

@@ -52,12 +52,14 @@ class Letter:
 
 @dataclass
 class Week:
-    """All mail of a round. `silent` are the clients to whom exactly one follow-up is due on Thursday."""
+    """All mail of a round. `silent` are the clients to whom exactly one follow-up is due on Thursday; `stopping` is the
+    mail of Thursday after which a client gets none: an answer, an absence, a refusal, a bounce."""
 
     clients: list[Client] = field(default_factory=list)
     monday: list[Letter] = field(default_factory=list)
     thursday: list[Letter] = field(default_factory=list)
     silent: set[int] = field(default_factory=set)
+    stopping: dict[int, Letter] = field(default_factory=dict)
 
     @property
     def letters(self) -> list[Letter]:
@@ -128,6 +130,8 @@ def _negotiate(week: Week, client: Client, chance: random.Random) -> None:
         week.thursday.append(
             _letter(chance, _dressed(chance, client, "还有一个问题。", originator=client.buyer, at=at))
         )
+    if fate in ("answer", "absence", "opt-out", "bounce"):
+        week.stopping[client.number] = week.thursday[-1]
 
 
 def _remark(chance: random.Random, client: Client, number: int, answers: Sequence[str], at: datetime) -> Letter:

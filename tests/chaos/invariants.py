@@ -6,10 +6,10 @@ import email
 import email.policy
 import hashlib
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from assistant.intake.ledger import unaccounted
@@ -117,6 +117,45 @@ def _steps(
                 yield f"run {run} has {count} mails for step {step}"
         if client.number in silent and not steps and not _held_back(session, contact):
             yield f"client {client.number} was silent for three days, and nothing was decided"
+
+
+def unwanted(received: Iterable[Received], since: float, readable: Collection[bytes], week: Week) -> Iterator[str]:
+    """Who answered, is away, wants no more or cannot be reached gets no follow-up once that mail could be read.
+
+    `received` are the mails of a life that began at `since` (monotonic), `readable` what lay in the folders that are read
+    when it began, and until it ended. Every life reads the mailbox before it sends, and sends nothing to clients where
+    it cannot; so mail that lies there unread because the server refused, or because it came later, proves nothing.
+    """
+    stopped = {
+        client.buyer: week.stopping[client.number]
+        for client in week.clients
+        if client.number in week.stopping and any(raw in readable for _, raw in week.stopping[client.number].copies)
+    }
+    for item in received:
+        if item.begun < since:
+            continue  # it was under way already when the life before was killed
+        for address in item.recipients:
+            if (letter := stopped.get(address)) is not None:
+                yield f'{address} was written to although "{_subject(letter)}" could be read before'
+
+
+def ordered_after(session: Session, week: Week) -> Iterator[str]:
+    """The same within a life: nothing is ordered for them once that mail is a record. Where all clocks were right."""
+    for client in week.clients:
+        letter = week.stopping.get(client.number)
+        raw_id = session.scalar(select(RawMail.id).where(RawMail.sha256 == _digest(letter))) if letter else None
+        known = session.scalar(select(func.min(Record.logged_at)).where(Record.raw_id == raw_id)) if raw_id else None
+        contact = session.scalar(select(Contact).where(Contact.addr_spec == client.buyer))
+        if letter is None or known is None or contact is None:
+            continue
+        late = (
+            OutboxMessage.contact_id == contact.id,
+            OutboxMessage.purpose == "follow-up",
+            OutboxMessage.created_at > known,
+            OutboxMessage.state.in_(("sent", "uncertain")),
+        )
+        for row in session.scalars(select(OutboxMessage).where(*late)):
+            yield f'outbox {row.id} was ordered for {client.buyer} after "{_subject(letter)}" was on record'
 
 
 def _held_back(session: Session, contact: Contact) -> bool:

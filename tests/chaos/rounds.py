@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 from assistant.mail.reader import MailboxReader
 from tests.chaos.correspondence import MONDAY_PASS, THURSDAY_PASS, Letter, Week, random_week
-from tests.chaos.invariants import mail_in, mail_out, marks_out, secrets_out
+from tests.chaos.invariants import mail_in, mail_out, marks_out, ordered_after, secrets_out, unwanted
 from tests.chaos.lives import End, Nursery, Order, live_until_done, nursery
 from tests.chaos.plans import FaultPlan, Life, Pause, random_plan
 from tests.chaos.scenes import FOLDERS, ROOM_PAGES, Doors, MailboxScene, doors, store_trouble
@@ -123,7 +123,7 @@ def run_round(
     chance = random.Random(seed)
     week = random_week(chance)
     plan = plan or random_plan(chance, on.database)
-    with _Round(on, f"round{number}x{seed % 10**9}@lanhai.example", chance, sabotage) as current:
+    with _Round(on, f"round{number}x{seed % 10**9}@lanhai.example", chance, week, sabotage) as current:
         kills = current.monday(week, plan) + current.thursday(week, plan)
         wrong = current.settle(week, plan)
         if wrong and keep is not None:
@@ -137,7 +137,7 @@ def run_round(
 class _Round:
     """One round's mailbox, configuration and database."""
 
-    def __init__(self, on: Stage, user: str, chance: random.Random, sabotage: str = "") -> None:
+    def __init__(self, on: Stage, user: str, chance: random.Random, week: Week, sabotage: str = "") -> None:
         self._on = on
         self._sabotage = sabotage
         self.mailbox: Mailbox = on.dovecot.new_mailbox(user)
@@ -149,6 +149,9 @@ class _Round:
         self._url = url.render_as_string(hide_password=False) if on.postgresql else ""
         self.office.workplace.database.close()
         self.bugs: list[str] = []
+        self._week = week
+        self._garbled = False
+        """Whether a byte of some mail may have been changed on its way, so that it says something else."""
         on.sink.received.clear()
         on.sink.greylisted.clear()
         on.sink.begin(Faults())
@@ -216,10 +219,23 @@ class _Round:
             room=ROOM_PAGES if life.store == "full" else 0,
             sabotage=self._sabotage,
         )
-        with on.doors.open(life), store_trouble(life, self.config.parent, self._url):
+        self._garbled |= any(fault.garbles for fault in life.imap)
+        with on.doors.open(life), store_trouble(life, self.config.parent, self._url), self._watched():
             on.nursery.begin(order)
             self._deliver(letters)
             return on.nursery.end()
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Looks at what a life sent, in the light of what lay in the mailbox when it began."""
+        readable = {path.read_bytes() for folder in FOLDERS for path in self._files(folder)}
+        since, before = time.monotonic(), len(self._on.sink.received)
+        yield
+        if not self._garbled:
+            self.bugs += unwanted(list(self._on.sink.received)[before:], since, readable, self._week)
+
+    def _files(self, folder: str) -> list[Path]:
+        return self.mailbox.files(folder) if self.mailbox.folder(folder).exists() else []
 
     def _deliver(self, letters: Sequence[Letter]) -> None:
         for letter in letters:
@@ -239,7 +255,8 @@ class _Round:
             if item.content not in placed:
                 self.scene.deliver(item.content, "Sent")
         order = Order(str(self.config), at.isoformat(), "once", sabotage=self._sabotage)
-        ends = live_until_done(self._on.nursery, order)
+        with self._watched():
+            ends = live_until_done(self._on.nursery, order)
         if ends[-1].bug or ends[-1].trouble:
             self.bugs.append(f"the quiet pass of {at:%a %H:%M} did not end well ({len(ends)} attempts)")
 
@@ -262,6 +279,11 @@ class _Round:
             wrong = [
                 *self.bugs,
                 *mail_out(session, received, week, THURSDAY_PASS + LATER[-1] - SLACK, self.scene.gone),
+                *(
+                    ordered_after(session, week)
+                    if not any(life.clock_minutes or life.pause for life in plan.lives)
+                    else ()
+                ),
                 *marks_out(session, received, week.clients),
                 *secrets_out(self._on.doors),
             ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import email
 import email.policy
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from assistant.bootstrap import Workplace
 from assistant.intake import keep, phases
 from assistant.mail.submission import Submission
 from assistant.outbox import deliver, settling
+from assistant.store import project_facts
 from assistant.store.tables import Location
 from tests.chaos.plans import FaultPlan, Life
 from tests.servers.smtp_sink import Faults
@@ -87,12 +89,23 @@ def send_what_nobody_ordered() -> None:
 
 def decide_nothing() -> None:
     """Nothing that falls due is ever looked at."""
-    _put(Workplace, decide_due=lambda *_: 0)
+    _put(Workplace, decide_due=lambda *_: 0, decide_all=lambda *_, **__: 0)
 
 
 def settle_nothing() -> None:
     """What became of a mail is not written down, and its claim is never freed."""
     _put(deliver, settle=lambda *_, **__: True, release_expired=lambda *_: (0, 0))
+
+
+def write_to_who_answered() -> None:
+    """Whatever a client says, its last mail from us counts as unanswered, and nobody is away."""
+    facts = project_facts._Sheet.facts
+
+    def deaf(self: Any, project: Any, *more: Any) -> Any:
+        waited = project_facts._message(self.last_out.get(project.id))
+        return replace(facts(self, project, *more), waiting_on="client", waited=waited, events=(), questions=())
+
+    _put(project_facts._Sheet, facts=deaf)
 
 
 _ONCE = Life(mode="once", seconds=8.0)
@@ -111,6 +124,7 @@ WAYS: dict[str, tuple[Callable[[], None], FaultPlan]] = {
         (send_what_nobody_ordered, _QUIET),
         (decide_nothing, _QUIET),
         (settle_nothing, _QUIET),
+        (write_to_who_answered, FaultPlan((_ONCE,), (Life(mode="once", kill_at=3, seconds=8.0), _ONCE))),
     )
 }
 

@@ -110,6 +110,12 @@ def test_a_product_that_sends_twice_is_noticed(on: Stage) -> None:
     assert any("was accepted 2 times" in text for text in outcome.wrong)
 
 
+def test_a_product_that_writes_to_who_answered_is_noticed(on: Stage) -> None:
+    name = "write to who answered"
+    outcome = run_round(on, 1, seed_of(1, 1), WAYS[name][1], sabotage=name)
+    assert any("could be read before" in text or "was on record" in text for text in outcome.wrong)
+
+
 def test_a_mark_is_found_however_it_is_encoded() -> None:
     raw = mail("内容 QK7ZZ23BBH " + "长" * 200, subject="编号 XH7ZZ23BBH 的方案")
     said = everything_said(raw)

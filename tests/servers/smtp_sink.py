@@ -6,6 +6,7 @@ import asyncio
 import base64
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ class Received:
     mail_options: tuple[str, ...]
     tls: bool
     user: str
+    begun: float = 0.0
+    """When MAIL FROM came, by the machine's monotonic clock."""
 
 
 @dataclass
@@ -91,6 +94,7 @@ class _Server(SMTP):
 
     sink: SmtpSink
     carried = 0
+    begun = 0.0
     dropped = False
     greeted = False
     unwelcome = False
@@ -173,6 +177,7 @@ class _Handler:
             reply = "421 4.7.0 too many messages in this connection"
         if reply is not None:
             return reply
+        server.begun = time.monotonic()
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 2.1.0 sender fine"
@@ -208,6 +213,7 @@ class _Handler:
                     tuple(envelope.mail_options),
                     session.ssl is not None or server.inside_tls,
                     login or "",
+                    server.begun,
                 )
             )
             number = len(self.sink.received)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -84,8 +85,10 @@ def mail(
     return message.as_bytes()
 
 
-def _address(addr_spec: str) -> Address:
-    return Address(NAMES.get(addr_spec, ""), addr_spec=addr_spec)
+def _address(person: str) -> Address:
+    """An address alone, or a name with it."""
+    name, addr_spec = parseaddr(person)
+    return Address(name or NAMES.get(addr_spec, ""), addr_spec=addr_spec)
 
 
 def id_of(raw: bytes) -> str:

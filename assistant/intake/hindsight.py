@@ -10,22 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session
 
+from assistant.intake.forgetting import beginning, forget
 from assistant.intake.interpretation import Interpretation, Understood
 from assistant.intake.project_book import ProjectBook
-from assistant.intake.record import apply_reading, note_consequences, refresh_project
+from assistant.intake.record import apply_reading, note_consequences, refresh_project, settle_complaints
 from assistant.model.doubt import SET_BY_A_PERSON
+from assistant.model.process import UNRELATED
 from assistant.store import Archive
-from assistant.store.hindsight import Late, NotKnownYet, all_known, drop_unused, not_known_yet
+from assistant.store.hindsight import Late, all_known, drop_unused, not_known_yet
 from assistant.store.remembering import parts_of
 from assistant.store.tables import (
     CadenceRunRow,
-    Client,
-    Contact,
     Correction,
     Location,
     OpenItem,
@@ -38,8 +37,6 @@ from assistant.store.tables import (
 )
 from assistant.store.threads import living_thread
 
-_UNHEARD = "unheard"
-"""The kind of a record whose turn has not come yet: no look-up takes it for mail between people."""
 _LABELS = {
     "stage": ("stage", "stage_confidence", "stage_evidence", "stage_probabilities"),
     "intents": ("intents",),
@@ -59,6 +56,14 @@ class _Turn:
 
     record: Record
     location: Location
+    unplaced: bool
+    """Whether it was read outside any project, so that it has neither sign-off nor items."""
+
+    @classmethod
+    def of(cls, record: Record, location: Location) -> _Turn:
+        # Who was a stranger when they wrote is no contact of the mail, though it was given to a project later.
+        adopted = record.contact_id is None and record.direction != "internal"
+        return cls(record, location, record.project_id is None or adopted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,39 +83,27 @@ def think_over(
     Returns how many records, and the clients whose mail it was before or is now. Raises Interrupted after `stop` says
     so: the caller must roll back.
     """
-    late = replace(late, since=_readable_since(session, late, whole=whole))
+    late = replace(late, since=beginning(session, late, whole=whole))
     turns = _turns(session, late, whole=whole)
     clients = {turn.record.client_id for turn in turns}
-    within = {client for client in clients if client is not None} if whole else set(late.clients)
     one.book = ProjectBook()
     corrections = _corrections(session, turns)
-    projects = _forget(session, late, within, turns, corrections)
+    records = [turn.record for turn in turns]
+    within = {client for client in clients if client is not None} if whole else set(late.clients)
+    projects = forget(session, late.since, within, records, set(corrections.clients.values()))
     _refresh(session, turns)
     with session.no_autoflush:
         for turn in turns:
             if stop():
                 raise Interrupted
             _again(session, turn, one, archive, corrections)
-    one.refresh_weak_edges(session, {turn.record.subject_key for turn in turns})
+    threads = {turn.record.thread_id for turn in turns if turn.record.thread_id is not None}
+    one.refresh_weak_edges(session, {turn.record.subject_key for turn in turns}, threads)
     one.book.grown |= projects
     one.look_back(session)
     clients.update(turn.record.client_id for turn in turns)
     _settle(session, projects | {turn.record.project_id for turn in turns if turn.record.project_id}, turns)
     return len(turns), frozenset(client for client in clients if client is not None)
-
-
-def _readable_since(session: Session, late: Late, *, whole: bool) -> datetime:
-    """Clients' mail whose bytes were erased cannot be read again: it stays as it is, and what is before it too."""
-    concerned = Record.client_id.is_not(None) if whole else Record.client_id.in_(late.clients)
-    erased = session.scalar(
-        select(func.max(Location.order_at))
-        .join(Record, and_(Record.raw_id == Location.raw_id, Record.id == Location.record_id))
-        .join(RawMail, RawMail.id == Location.raw_id)
-        # Of no other outcome is there a record: they are named so that the index is of use.
-        .where(Location.outcome.in_(("logged", "duplicate")), Location.order_at >= late.since)
-        .where(RawMail.erased_at.is_not(None), concerned)
-    )
-    return late.since if erased is None else max(late.since, erased + timedelta(microseconds=1))
 
 
 def _turns(session: Session, late: Late, *, whole: bool) -> list[_Turn]:
@@ -128,7 +121,7 @@ def _turns(session: Session, late: Late, *, whole: bool) -> list[_Turn]:
     if not whole:
         threads = select(Thread.id).where(Thread.client_id.in_(late.clients))
         query = query.where(or_(Record.client_id.in_(late.clients), Record.thread_id.in_(threads)))
-    return [_Turn(record, location) for record, location in session.execute(query)]
+    return [_Turn.of(record, location) for record, location in session.execute(query)]
 
 
 def _corrections(session: Session, turns: Sequence[_Turn]) -> _Corrections:
@@ -142,83 +135,7 @@ def _corrections(session: Session, turns: Sequence[_Turn]) -> _Corrections:
     return _Corrections(fields, clients)
 
 
-# --- forgetting -----------------------------------------------------------------------------------------------------
-
-
-def _forget(
-    session: Session, late: Late, within: set[int], turns: Sequence[_Turn], corrections: _Corrections
-) -> set[int]:
-    """Goes back to what was known of the clients `within` at `late.since`; returns the projects that may change by it."""
-    unknown = not_known_yet(session)
-    clients = select(Client.id).where(Client.known_since >= late.since, Client.merged_into.is_(None))
-    unknown.clients = set(session.scalars(clients.where(Client.id.in_(within)))) - set(corrections.clients.values())
-    unknown.contacts = set(
-        session.scalars(select(Contact.id).where(Contact.known_since >= late.since, Contact.client_id.in_(within)))
-    )
-    unknown.projects = set(
-        session.scalars(select(Project.id).where(Project.known_since >= late.since, Project.client_id.in_(within)))
-    )
-    by_hand = select(Thread.id).where(Thread.project_id == Project.id, Thread.project_evidence == SET_BY_A_PERSON)
-    unknown.projects.update(
-        session.scalars(
-            select(Project.id).where(
-                Project.known_since.is_(None),
-                Project.opened_at >= late.since,
-                Project.client_id.in_(within),
-                by_hand.exists(),
-            )
-        )
-    )
-    decided = (Thread.merged_into.is_(None), Thread.decided_at >= late.since)
-    threads = [
-        thread
-        for part in parts_of(sorted(within))
-        for thread in session.scalars(select(Thread).where(*decided, Thread.client_id.in_(part)))
-    ]
-    begun = {thread.project_id for thread in threads if thread.project_id is not None}
-    known = select(Project.id, Project.known_since)
-    since = {
-        row[0]: row[1] for part in parts_of(sorted(begun)) for row in session.execute(known.where(Project.id.in_(part)))
-    }
-    reset = []
-    for thread in threads:
-        if thread.project_evidence == SET_BY_A_PERSON:
-            unknown.clients.discard(thread.client_id or 0)
-            continue
-        if thread.project_id is not None and since.get(thread.project_id) == thread.decided_at:
-            unknown.begun_by.setdefault(thread.id, thread.project_id)
-        reset.append(thread)
-    touched = set(session.scalars(select(Record.project_id).where(Record.id.in_([turn.record.id for turn in turns]))))
-    _clear(session, turns, reset, unknown)
-    affected = {number for number in touched if number is not None} | unknown.projects
-    book = ProjectBook()
-    book.expect(session, affected - unknown.projects)
-    for number in sorted(affected - unknown.projects):
-        if (project := session.get(Project, number)) is not None:
-            refresh_project(session, project, book)
-    return affected
-
-
-def _clear(session: Session, turns: Sequence[_Turn], threads: Sequence[Thread], unknown: NotKnownYet) -> None:
-    for turn in turns:
-        record = turn.record
-        record.client_id = record.contact_id = record.project_id = None
-        record.kind = _UNHEARD
-    for thread in threads:
-        thread.project_id, thread.client_id, thread.decided_at = None, None, None
-        thread.project_confidence, thread.project_evidence = 0.0, ""
-    session.flush()
-    numbers = [thread.id for thread in threads]
-    for table, column, ids in (
-        (Thread, Thread.client_id, unknown.clients),
-        (Record, Record.client_id, unknown.clients),
-        (Record, Record.project_id, unknown.projects),
-    ):
-        session.execute(update(table).where(column.in_(ids)).values({column.name: None}), execution_options=_QUIET)
-    session.execute(
-        update(Record).where(Record.thread_id.in_(numbers)).values(project_id=None), execution_options=_QUIET
-    )
-    session.expire_all()
+# --- one record -----------------------------------------------------------------------------------------------------
 
 
 def _refresh(session: Session, turns: Sequence[_Turn]) -> None:
@@ -227,12 +144,11 @@ def _refresh(session: Session, turns: Sequence[_Turn]) -> None:
     session.scalars(query.execution_options(populate_existing=True)).all()
 
 
-# --- one record -----------------------------------------------------------------------------------------------------
-
-
 def _again(session: Session, turn: _Turn, one: Interpretation, archive: Archive, corrections: _Corrections) -> None:
     record, location = turn.record, turn.location
-    candidate = one.parse_again(location, archive.get_many(session, [location.raw_id])[location.raw_id], record)
+    _as_first_read(record)
+    raw = archive.get_many(session, [location.raw_id])[location.raw_id]
+    candidate = one.parse_again(location, raw, record, unplaced=turn.unplaced)
     thread = living_thread(session, record.thread_id or 0)
     assert thread is not None, "a record that was made from mail has a thread"
     if thread.project_evidence == SET_BY_A_PERSON:
@@ -259,11 +175,26 @@ def _again(session: Session, turn: _Turn, one: Interpretation, archive: Archive,
     session.flush()
 
 
+def _as_first_read(record: Record) -> None:
+    """What later mail made of its label is forgotten with that mail; where it was no stray after all, it is read anew."""
+    if not record.stage_probabilities or record.stage_evidence == SET_BY_A_PERSON:
+        return
+    stage, confidence = record.stage_probabilities[0]
+    if stage == UNRELATED != record.stage:
+        record.context = ""
+    record.stage, record.stage_confidence = stage, confidence
+
+
 def _renew(session: Session, record: Record, understood: Understood, *, corrected: bool) -> None:
-    """Sign-off and items go with their record; read anew they are made anew, but what a person touched stays."""
+    """Sign-off and items go with their record; read anew they are made anew, but what a person touched stays.
+
+    Mail outside any project has none.
+    """
     items = session.scalars(select(OpenItem).where(OpenItem.record_id == record.id)).all()
-    if understood.fresh and not corrected and not any(item.settled_by and item.settled_at for item in items):
-        for item in items:
+    read = [item for item in items if item.kind != "task"]  # a task the rules gave
+    anew = understood.fresh or understood.project is None
+    if anew and not corrected and not any(item.settled_by and item.settled_at for item in read):
+        for item in read:
             session.delete(item)
         session.execute(delete(SignOff).where(SignOff.record_id == record.id), execution_options=_QUIET)
         session.flush()
@@ -276,6 +207,7 @@ def _renew(session: Session, record: Record, understood: Understood, *, correcte
             item.owner = understood.project.owner
     for signed in session.scalars(select(SignOff).where(SignOff.record_id == record.id)):
         signed.project_id = record.project_id
+    settle_complaints(session, record, {item[0] for item in record.intents})
 
 
 # --- afterwards -----------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -23,7 +24,7 @@ from assistant.intake.smoothing import smooth
 from assistant.intake.suspicion import Suspicion, Watch, stands_apart
 from assistant.model.people import Directory, Relation, relate
 from assistant.model.projects import NewThread
-from assistant.model.reading import MailToRead, Reader, Reading, Sign, TextToRead
+from assistant.model.reading import LooksBack, MailToRead, Reader, Reading, Sign, TextToRead
 from assistant.model.weak_threads import ThreadMail, WeakEdge, subject_key
 from assistant.store.tables import Client, Location, Project, Record, Thread
 from assistant.store.threads import living_thread
@@ -62,6 +63,8 @@ class Candidate:
 
     heard: Record | None = None
     """The record of a message that is thought over again: what was read of it stands while its context is the same."""
+    unplaced: bool = False
+    """Whether it was read outside any project then: in one it has to be read anew for what follows from it."""
     suspicions: tuple[Suspicion, ...] = ()
 
     @classmethod
@@ -132,14 +135,16 @@ class Interpretation:
         self.phase = "parse"
         return Candidate.of(location, self._parse(self.kept(location, raw)))
 
-    def parse_again(self, location: Location, raw: bytes, heard: Record) -> Candidate:
-        """Phase 3 of a message that was heard before: its proof and its time stay what they were."""
+    def parse_again(self, location: Location, raw: bytes, heard: Record, *, unplaced: bool) -> Candidate:
+        """Phase 3 of a message that was heard before, in no project if `unplaced`: its proof and its time stay."""
         self.phase = "parse"
         mail = self._parse(KeptMail(location.id, raw, location.received_at, location.mailbox))
         relation = mail.relation
         if relation.trust != heard.trust:
             relation = relate(mail.message, self._agency.directory.at(location.mailbox), lambda: heard.trust)
-        return Candidate.of(location, replace(mail, relation=relation, sent_at=heard.sent_at), heard)
+        candidate = Candidate.of(location, replace(mail, relation=relation, sent_at=heard.sent_at), heard)
+        candidate.unplaced = unplaced
+        return candidate
 
     def look_back(self, session: Session) -> int:
         """Reads the labels of grown projects again in hindsight; returns how many became others."""
@@ -177,6 +182,8 @@ class Interpretation:
         project = settled.project if settled is not None else None
         joined = settled is not None and self._joined(session, settled, known_project)
         self.phase = "understand"
+        if candidate.heard is not None and candidate.unplaced and project is not None:
+            candidate.heard.context = ""
         # Whoever becomes a client with this very mail was a stranger when it was written.
         reading, context = self._read(
             session, candidate, parties if joined else known, project.id if project and joined else known_project
@@ -270,7 +277,16 @@ class Interpretation:
                 goes_on.evidence if goes_on is not None else "",
             ),
             candidate.location.order_at,
+            partial(self._standing, session),
         )
+
+    def _standing(self, session: Session, project: Project) -> tuple[str, str]:
+        """Stage and state as the mail was read when it came: what later mail said of it comes sooner or later by chance."""
+        state = self.book.state_as_mail_came(session, project.id) if isinstance(self._reader, LooksBack) else None
+        if state is None:
+            return project.stage, project.state
+        derived = "lost" if state.lost else "running"
+        return state.stage, derived if project.state in {"running", "lost"} else project.state
 
     def _weak_edge(self, session: Session, candidate: Candidate, thread: Thread, client_id: int) -> WeakEdge | None:
         """Where a thread goes on from that begins with an answer to nothing that is known."""
@@ -300,9 +316,9 @@ class Interpretation:
         """A record that is new: what follows may go on from it."""
         note_subject(session, record, self._agency.directory.assistant)
 
-    def refresh_weak_edges(self, session: Session, subject_keys: Iterable[str]) -> None:
-        """After records with these subjects were made or moved."""
-        refresh_weak_edges(session, subject_keys, self._agency.directory.assistant)
+    def refresh_weak_edges(self, session: Session, subject_keys: Iterable[str], thread_ids: Iterable[int] = ()) -> None:
+        """After records with these subjects were made or moved, in these threads too where they may count no more."""
+        refresh_weak_edges(session, subject_keys, self._agency.directory.assistant, thread_ids)
 
     def blank_record(self, candidate: Candidate, thread: Thread | None) -> Record:
         """The record of a new message, as far as its bytes alone tell."""

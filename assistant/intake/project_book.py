@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakSet
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from assistant.model.project_state import RecordFacts
+from assistant.model.doubt import SET_BY_A_PERSON
+from assistant.model.process import UNRELATED
+from assistant.model.project_state import ProjectState, RecordFacts, derive
 from assistant.model.reading import ContextItem
 from assistant.store.remembering import parts_of
 from assistant.store.tables import Project, Record, StageChange
@@ -49,6 +51,14 @@ class Entry:
     first_read: tuple[tuple[str, float], ...]
     """Stage probabilities as they were when it came, best first; what a person said, if somebody did."""
 
+    def as_it_came(self) -> RecordFacts:
+        """The facts before later mail said anything of it; a stray said nothing and waited for nobody."""
+        if not self.first_read or self.first_read[0][0] == self.facts.stage:
+            return self.facts
+        stage, confidence = self.first_read[0]
+        facts = replace(self.facts, stage=stage, stage_confidence=confidence)
+        return replace(facts, intents=frozenset(), waiting_on="nobody") if stage == UNRELATED else facts
+
 
 class ProjectBook:
     """Lives as long as one transaction; thrown away when a savepoint is rolled back."""
@@ -58,6 +68,7 @@ class ProjectBook:
         self._steps: dict[int, list[StoredStep]] = {}
         self._added: dict[int, WeakSet[StageChange]] = {}
         self._noted: list[Record] = []
+        self._as_it_came: dict[int, ProjectState | None] = {}
         self.grown: set[int] = set()
         """Projects that were given records in this transaction: later mail may tell something of earlier mail."""
         self.touched: dict[int, Project] = {}
@@ -67,6 +78,8 @@ class ProjectBook:
         """Asks at once for the records and the stage history of these projects."""
         for part in parts_of(sorted(set(project_ids) - self._entries.keys())):
             self._entries.update((number, {}) for number in part)
+            for number in part:
+                self._as_it_came.pop(number, None)
             with session.no_autoflush:  # what is not written yet is known
                 rows = session.execute(select(*_COLUMNS).where(Record.project_id.in_(part))).all()
             for row in rows:
@@ -96,12 +109,20 @@ class ProjectBook:
     def begin(self, project_id: int) -> None:
         """A project that was opened just now: nothing is stored of it."""
         self._entries[project_id], self._steps[project_id] = {}, []
+        self._as_it_came.pop(project_id, None)
 
     def entries(self, session: Session, project_id: int) -> Collection[Entry]:
         """All records of the project, in no particular order."""
         if project_id not in self._entries:
             self.expect(session, [project_id])
         return self._entries[project_id].values()
+
+    def state_as_mail_came(self, session: Session, project_id: int) -> ProjectState | None:
+        """Where the project stands by how each mail was read when it came, whatever looking back made of it since."""
+        entries = self.entries(session, project_id)
+        if project_id not in self._as_it_came:
+            self._as_it_came[project_id] = derive(entry.as_it_came() for entry in entries)
+        return self._as_it_came[project_id]
 
     def steps(self, session: Session, project_id: int) -> list[StoredStep]:
         """The stage steps that are stored, oldest first."""
@@ -131,6 +152,7 @@ class ProjectBook:
     def _enter(self, record: Record, project_id: int) -> None:
         values = [getattr(record, column.key) for column in _COLUMNS[1:]]
         self._entries[project_id][record.id] = _entry(values)
+        self._as_it_came.pop(project_id, None)
 
     def touch(self, project: Project) -> None:
         """Its state has to be derived anew before anybody looks."""
@@ -156,7 +178,7 @@ def _entry(row: Sequence[Any]) -> Entry:
         (is_answer, message_id),
     )
     # What the words alone said of an earlier mail; where a person said it, that.
-    probabilities = stages if confidence >= 1.0 or not words else words
+    probabilities = stages if evidence == SET_BY_A_PERSON or not words else words
     first_read = tuple((label, value) for label, value in stages)
     item = ContextItem(
         # Reading depends on how earlier mail was read when it came, never on what later mail made of it.

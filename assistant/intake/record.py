@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -114,9 +114,7 @@ def note_consequences(session: Session, record: Record, reading: Reading, owner:
                 confidence=confidence,
             )
         )
-    labels = {sign.label for sign in reading.intents}
-    if record.project_id is not None and labels & _SETTLED_BY_CLIENT and "complaint" not in labels:
-        _settle_complaints(session, record)
+    settle_complaints(session, record, {sign.label for sign in reading.intents})
 
 
 def _items(record: Record, reading: Reading, owner: str) -> Sequence[OpenItem]:
@@ -183,8 +181,13 @@ class _Complaints:
         self.noted: list[OpenItem] = []
 
 
-def _settle_complaints(session: Session, record: Record) -> None:
+def settle_complaints(session: Session, record: Record, intents: Collection[str]) -> None:
     """A client who praises or approves after a complaint has been heard."""
+    between_people = record.kind == "human" and not record.automatic and record.client_id is not None
+    if not between_people or record.direction != "inbound" or record.project_id is None:
+        return
+    if "complaint" in intents or _SETTLED_BY_CLIENT.isdisjoint(intents):
+        return
     for item in _open_complaints(session, record.project_id or 0):
         if item.opened_at < record.sent_at and item.settled_at is None:
             item.settled_at, item.settled_by = record.sent_at, f"record {record.id}"

@@ -44,6 +44,10 @@ _NO_SUBJECT = re.compile(
 _NO_CLIENT_KINDS = frozenset({"bounce", "feedback_report", "list", "notification", "spam", "receipt"})
 
 
+Standing = Callable[[Project], tuple[str, str]]
+"""The stage and the state of a project."""
+
+
 @dataclass(frozen=True, slots=True)
 class AgencySide:
     """What relating needs to know of the agency."""
@@ -217,10 +221,15 @@ class Settled:
     adopted: bool = False
 
 
-def settle_project(session: Session, thread: Thread, client: Client, mail: NewThread, at: datetime) -> Settled:
-    """The project of a thread that has none: the likeliest of the client's, else a new one. Decided at `at`."""
+def settle_project(
+    session: Session, thread: Thread, client: Client, mail: NewThread, at: datetime, standing: Standing | None = None
+) -> Settled:
+    """The project of a thread that has none: the likeliest of the client's, else a new one. Decided at `at`.
+
+    `standing` says where a project stands, if it stands elsewhere than its row tells.
+    """
     projects = {project.id: project for project in projects_of(session, client.id)}
-    choice = choose_project(mail, project_candidates(session, client, list(projects.values()), mail))
+    choice = choose_project(mail, project_candidates(session, client, list(projects.values()), mail, standing))
     if choice.project_id is not None:
         project = projects[choice.project_id]
     else:
@@ -235,7 +244,7 @@ def settle_project(session: Session, thread: Thread, client: Client, mail: NewTh
 
 
 def project_candidates(
-    session: Session, client: Client, projects: Sequence[Project], mail: NewThread
+    session: Session, client: Client, projects: Sequence[Project], mail: NewThread, standing: Standing | None = None
 ) -> list[ProjectCandidate]:
     """The client's projects as the choice compares them, from their latest mail."""
     if not projects:
@@ -245,10 +254,17 @@ def project_candidates(
         if item.project_id in mails:
             mails[item.project_id].append(item)
     quoted = letters_of(mail.quoted)
-    return [_candidate(project, mails[project.id], mail, quoted) for project in projects]
+    standing = standing or _standing
+    return [_candidate(project, standing(project), mails[project.id], mail, quoted) for project in projects]
 
 
-def _candidate(project: Project, mails: Sequence[MailFacts], mail: NewThread, quoted: str) -> ProjectCandidate:
+def _standing(project: Project) -> tuple[str, str]:
+    return project.stage, project.state
+
+
+def _candidate(
+    project: Project, standing: tuple[str, str], mails: Sequence[MailFacts], mail: NewThread, quoted: str
+) -> ProjectCandidate:
     words: Counter[str] = Counter()
     people: Counter[str] = Counter()
     for item in mails:
@@ -259,8 +275,7 @@ def _candidate(project: Project, mails: Sequence[MailFacts], mail: NewThread, qu
         project.id,
         (project.name, *(subject for subject in subjects if subject != project.name))[:41],
         frozenset(item.originator for item in mails),
-        project.stage,
-        project.state,
+        *standing,
         project.last_at,
         project.opened_at,
         words,

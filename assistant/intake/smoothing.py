@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 
 from assistant.intake.project_book import Entry, ProjectBook
 from assistant.model.doubt import SET_BY_A_PERSON
-from assistant.model.process import UNRELATED
+from assistant.model.process import STAGE_LABELS, UNRELATED
 from assistant.model.reading import LooksBack, MailToRead, Reader, ReadMail
 from assistant.store.tables import Project, Record
 from assistant.store.writing import row_of, rows_of
 
 _LEAST_CHANGE: Final = 0.02
-"""A confidence that moved less is left alone: a write for every record of a long project would be waste."""
+"""A confidence that moved less than that from the first reading's is the first reading's: with two digits for the others
+that saves a write for every record of a long project, whichever way its labels came to be what they are."""
 
 
 def smooth(session: Session, reader: Reader, book: ProjectBook) -> int:
@@ -38,11 +39,12 @@ def smooth(session: Session, reader: Reader, book: ProjectBook) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _SecondThought:
-    """What a record that was read as one of the stage `before` is taken for now: probabilities of stages, best first."""
+    """What a record that was first read as one of the stage `first` is taken for now."""
 
     record_id: int
-    before: str
-    probabilities: tuple[tuple[str, float], ...]
+    first: str
+    stage: str
+    confidence: float
 
 
 def _second_thoughts(
@@ -52,11 +54,18 @@ def _second_thoughts(
     entries.sort(key=lambda entry: (entry.facts.sent_at, entry.facts.tie))
     found = []
     for entry, probabilities in zip(entries, reader.look_back([_as_read(entry) for entry in entries]), strict=True):
-        facts, (stage, confidence) = entry.facts, probabilities[0]
-        same = stage == facts.stage and abs(confidence - facts.stage_confidence) < _LEAST_CHANGE
-        if not same and facts.stage_evidence != SET_BY_A_PERSON:
-            found.append(_SecondThought(facts.record_id, facts.stage, probabilities))
+        facts, first = entry.facts, entry.first_read[0]
+        stage, confidence = _believed(first, probabilities[0])
+        if (stage, confidence) != (facts.stage, facts.stage_confidence) and facts.stage_evidence != SET_BY_A_PERSON:
+            found.append(_SecondThought(facts.record_id, first[0], stage, confidence))
     return found
+
+
+def _believed(first: tuple[str, float], now: tuple[str, float]) -> tuple[str, float]:
+    """Stage and confidence by the first reading and by looking back: nothing that was believed in between counts."""
+    if first[0] == now[0] and abs(first[1] - now[1]) < _LEAST_CHANGE:
+        return first
+    return now[0], round(now[1], 2)
 
 
 def _apply(
@@ -72,11 +81,10 @@ def _apply(
         record = records.get(thought.record_id)
         if record is None:
             continue
-        stage, confidence = thought.probabilities[0]
-        if thought.before == UNRELATED and stage != UNRELATED:
-            _read_as(record, reader, thought.probabilities)
-        changed += int(record.stage != stage)
-        record.stage, record.stage_confidence = stage, round(confidence, 4)
+        if thought.first == UNRELATED:
+            _read_as(record, reader, thought)
+        changed += int(record.stage != thought.stage)
+        record.stage, record.stage_confidence = thought.stage, thought.confidence
         book.add(record)
         renewed = True
     # A step of the project rests on how sure its record is, too.
@@ -96,8 +104,11 @@ def _as_read(entry: Entry) -> ReadMail:
     return ReadMail(entry.first_read, entry.item.stage_probabilities, facts.direction, facts.sent_at, facts.tie[0])
 
 
-def _read_as(record: Record, reader: LooksBack, probabilities: tuple[tuple[str, float], ...]) -> None:
-    """A mail that was taken for a stray has intents and a turn after all."""
+def _read_as(record: Record, reader: LooksBack, thought: _SecondThought) -> None:
+    """A mail that was taken for a stray has intents and a turn after all, or has none again."""
+    rest = (1 - thought.confidence) / (len(STAGE_LABELS) - 1)
+    others = ((label, rest) for label in STAGE_LABELS if label != thought.stage)
+    probabilities = ((thought.stage, thought.confidence), *others)
     mail = MailToRead(
         record.base_subject or record.subject,
         record.reply_text,

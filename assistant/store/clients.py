@@ -251,6 +251,8 @@ def create_project(
     project.client_id, project.name, project.stage = client.id, name, "discovery"
     project.stage_since = project.opened_at = project.last_at = sent_at
     project.known_since = known_since
+    if project.state == "over":  # it had lost all its mail
+        project.state = "running"
     session.add(project)
     unknown.projects.discard(project.id)
     known = remembered(session, Acquaintances)

@@ -203,7 +203,7 @@ def _merge(session: Session, pairs: Sequence[tuple[Thread, Thread]]) -> None:
     if not pairs:
         return
     for merged, into in pairs:
-        if merged.project_id != into.project_id or merged.client_id != into.client_id:
+        if merged.client_id is not None or into.client_id is not None:
             # What was decided for the two apart has to be decided for the one.
             since = max(merged.started_at, into.started_at)
             clients = {number for number in (merged.client_id, into.client_id) if number is not None}

@@ -93,23 +93,26 @@ def changed_subjects(session: Session, thread_ids: Iterable[int]) -> set[str]:
     return found
 
 
-def refresh_weak_edges(session: Session, subject_keys: Iterable[str], assistant: Sequence[str]) -> None:
+def refresh_weak_edges(
+    session: Session, subject_keys: Iterable[str], assistant: Sequence[str], thread_ids: Iterable[int] = ()
+) -> None:
     """Computes the edges among all mail with these subjects anew, and stores what is different now.
 
-    A thread has the subject of its first mail: only that one says where it goes on from.
+    A thread has the subject of its first mail: only that one says where it goes on from. Of the threads `thread_ids`
+    none may be with a client any more: what they went on from is taken back.
     """
     keys = {key for key in subject_keys if key}
     mails = [mail for _, mail in _mails(session, keys, assistant)]
     edges = {(edge.thread, edge.subject_key, edge.party): edge for edge in weak_edges(mails)}
-    numbers = sorted({mail.thread for mail in mails})
+    numbers = sorted({*(mail.thread for mail in mails), *thread_ids})
     for part in parts_of(numbers):
         begun = _beginnings(session, part)
         for thread in session.scalars(select(Thread).where(Thread.id.in_(part))):
-            first = begun[thread.id]
-            if first.subject_key and first.subject_key not in keys:
+            first = begun.get(thread.id)
+            if first is not None and first.subject_key and first.subject_key not in keys:
                 continue  # nothing is new that could change where it goes on from
-            edge = edges.get((thread.id, first.subject_key, first.party))
-            if edge is None or first.sent_at > thread.started_at:
+            edge = edges.get((thread.id, first.subject_key, first.party)) if first is not None else None
+            if first is None or edge is None or first.sent_at > thread.started_at:
                 continues, evidence = None, ""  # what a machine or a stranger began goes on from nothing
             else:
                 continues, evidence = edge.continues, edge.evidence

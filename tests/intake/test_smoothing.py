@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,27 +11,10 @@ from sqlalchemy import func, select
 
 from assistant.intake.corrections import correct_record
 from assistant.model.doubt import candidates, doubt_about
-from assistant.model.reading import MailToRead, Reading, ReadMail
+from assistant.model.reading import MailToRead, Reading
 from assistant.store.tables import OutboxMessage, Project, Record, StaffNote, StageChange
 from tests.offices import LILEI, MONDAY, Office, TaggedReader, command, mail, open_office, write_config
-
-Probabilities = tuple[tuple[str, float], ...]
-
-
-class NeighbourlyReader(TaggedReader):
-    """Believes of a mail between two others of one stage that it is of their stage too."""
-
-    def look_back(self, mails: Sequence[ReadMail]) -> tuple[Probabilities, ...]:
-        read = [mail.stage_probabilities for mail in mails]
-        seen = list(read)
-        for place in range(1, len(read) - 1):
-            before, after = read[place - 1][0][0], read[place + 1][0][0]
-            if before == after != read[place][0][0]:
-                seen[place] = ((before, 0.85), (read[place][0][0], 0.15))
-        return tuple(seen)
-
-    def read_as(self, mail: MailToRead, stage_probabilities: Probabilities) -> Reading:
-        return self.read(mail)
+from tests.readers import NeighbourlyReader
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ class _Archive:
         return [(table, [make(n) for n in range(1, self.count.get(table, self.records) + 1)]) for table, make in rows]
 
     def _at(self, n: int, table: type[Base] = Record) -> datetime:
-        """Spread over a year that ended three weeks ago."""
+        """Spread over a year that ended three weeks ago; everybody was known when it began."""
         return MONDAY - timedelta(days=386) + timedelta(days=365) * (n / self.count.get(table, self.records))
 
     def _of(self, n: int, table: type[Base]) -> int:
@@ -121,14 +121,14 @@ class _Archive:
         at = self._at(n, Client)
         return {
             "id": n, "name": f"Client {n}", "kind": "company", "owner": LILEI, "tags": [], "created_at": at,
-            "country": "CN", "known_since": at,
+            "country": "CN", "known_since": self._at(0),
         }  # fmt: skip
 
     def _contact(self, n: int) -> _Row:
         at, client = self._at(n, Contact), self._of(n, Client)
         return {
             "id": n, "client_id": client, "addr_spec": person(client, 1 + n // (self.clients + 1)),
-            "name": f"Person Number{n}", "tags": [], "created_at": at, "known_since": at,
+            "name": f"Person Number{n}", "tags": [], "created_at": at, "known_since": self._at(0),
         }  # fmt: skip
 
     def _project(self, n: int) -> _Row:
@@ -136,14 +136,14 @@ class _Archive:
         return {
             "id": n, "client_id": self._of(n, Client), "name": f"Project {n}", "owner": LILEI, "stage": "proposal",
             "stage_since": at, "state": "running" if n % 2 else "over", "waiting_on": "client" if n % 3 else "us",
-            "opened_at": at, "last_at": at, "known_since": at, "tags": [],
+            "opened_at": at, "last_at": at, "known_since": self._at(0), "tags": [],
         }  # fmt: skip
 
     def _thread(self, n: int) -> _Row:
         at = self._at(n, Thread)
         return {
-            "id": n, "subject": f"subject {n}", "started_at": at, "last_at": at, "decided_at": at,
-            "project_id": self._of(n, Project), "client_id": self._of(n, Client),
+            "id": n, "subject": f"subject {n}", "started_at": at, "last_at": at, "decided_at": self._at(0),
+            "project_id": self._of(n, Project), "client_id": self._of(self._of(n, Project), Client),
         }  # fmt: skip
 
     def _raw(self, n: int) -> _Row:
@@ -152,10 +152,13 @@ class _Archive:
 
     def _record(self, n: int) -> _Row:
         at, stray = self._at(n), n % 5 == 0
+        # A mail is its conversation's project's, and that is its client's.
+        project = self._of(self._of(n, Thread), Project)
+        client = self._of(project, Client)
         related = {
-            "client_id": None if stray else self._of(n, Client),
-            "contact_id": None if stray else self._of(n, Contact),
-            "project_id": None if stray else self._of(n, Project),
+            "client_id": None if stray else client,
+            "contact_id": None if stray else client - 1 or self.clients,
+            "project_id": None if stray else project,
         }
         return related | {
             "id": n, "message_id": f"m{n}@x.example", "fingerprint": f"f{n}", "raw_id": n, "thread_id": self._of(n, Thread),

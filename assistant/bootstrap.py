@@ -24,6 +24,7 @@ from assistant.adapters import (
 from assistant.clock import Clock, FrozenClock, SystemClock
 from assistant.config import Config, full_language, load_config
 from assistant.errors import AssistantError, Problem, ProblemsFound
+from assistant.heap import collecting_rarely
 from assistant.model.cadence import Refusal, StaffFacts
 from assistant.model.locality import Locality
 from assistant.model.people import Directory
@@ -407,12 +408,14 @@ class Workplace:
 
         return decide_due(self)
 
+    @collecting_rarely()
     def decide_all(self, *, in_turns: bool = False) -> int:
         """Decides every open project once a day and with a set of rules that is new; returns how many had effects."""
         from assistant.deciding import decide_all
 
         return decide_all(self, in_turns=in_turns)
 
+    @collecting_rarely()
     def plan(self, *, in_turns: bool = False) -> int:
         """Greetings, reminders and summaries that fall due now; returns how many mails were newly stored."""
         from assistant.planned import plan

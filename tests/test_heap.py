@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import subprocess
 import sys
 
 import psutil
 import pytest
 
-from assistant.heap import heap_trimmer
+from assistant.heap import collecting_rarely, heap_trimmer
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc gives memory back on demand")
@@ -61,3 +62,11 @@ def test_threads_of_a_daemon_share_one_heap() -> None:
         for mode in ("steady", "default")
     }
     assert heaps["steady"] == 1 < heaps["default"]
+
+
+def test_garbage_is_looked_for_as_before_after_a_stretch_of_work_that_broke_off() -> None:
+    before = gc.get_threshold()
+    with pytest.raises(ZeroDivisionError), collecting_rarely():
+        assert gc.get_threshold()[0] > 10 * before[0]
+        _ = 1 // 0
+    assert gc.get_threshold() == before

@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from assistant.clock import Clock, monotonic
+from assistant.heap import collecting_rarely
 from assistant.intake.careful import CarefulReading
 from assistant.intake.interpretation import Candidate, IntakeSettings, Interpretation
 from assistant.intake.late_mail import LateMail, is_trouble, look_back, with_followers
@@ -121,6 +122,7 @@ class Intake:
         if self._make_reader is not None and count >= _LONG_RUN and self._waiting():
             self._ahead.start_process(self._make_reader)
 
+    @collecting_rarely()
     def run(
         self,
         limit: int | None = None,
@@ -164,6 +166,7 @@ class Intake:
             location.outcome = "pending"
         return self.run()
 
+    @collecting_rarely()
     def look_back(self, stop: Callable[[], bool] = lambda: False, *, calm: bool = True) -> frozenset[int]:
         """Thinks over what was written after mail that came late; returns the clients concerned. Sends and starts nothing.
 

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 
+from assistant.heap import collect_rarely
 from assistant.intake.isolation import CostLimits, parse_within
 from assistant.intake.parsing import KeptMail, ParsedMail, Unparsed, facts_of, parse_and_prepare
 from assistant.model.carried import carry_by_fields
@@ -47,6 +48,7 @@ def _begin(make_reader: Callable[[], Reader], directory: Directory) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    collect_rarely()
     _at_work = _AtWork(make_reader(), directory, CostLimits())
 
 

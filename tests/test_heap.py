@@ -66,7 +66,12 @@ def test_threads_of_a_daemon_share_one_heap() -> None:
 
 def test_garbage_is_looked_for_as_before_after_a_stretch_of_work_that_broke_off() -> None:
     before = gc.get_threshold()
-    with pytest.raises(ZeroDivisionError), collecting_rarely():
+
+    @collecting_rarely()
+    def broken_off() -> None:
         assert gc.get_threshold()[0] > 10 * before[0]
-        _ = 1 // 0
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        broken_off()
     assert gc.get_threshold() == before

@@ -39,10 +39,11 @@ _ALLOWED = 400
 WHOLE_TABLES_ARE_READ_ON_PURPOSE: dict[str, str] = {
     "suspicion._learn_stored": "counts the clients' domains once a batch, to see whether there are new ones",
     "client_mail.strangers_mail": "compares the ends of addresses, in an index of strangers alone, for a new client",
-    "clients.client_has_name": "names",
-    "clients.contacts_called": "names",
-    "clients.expect_names": "names",
-    "client_mail.<setcomp>": "names",
+    "clients.client_has_name": "names are compared whatever the case of letters in any script, which SQLite has no index for; "
+    "asked for a new client",
+    "clients.contacts_called": "as above; asked for a stranger who has a full name",
+    "clients.expect_names": "as above; asked once a batch",
+    "client_mail.<setcomp>": "as above; asked once a batch in which a project begins",
 }
 """The function that asks → why what it asks may grow with the archive."""
 

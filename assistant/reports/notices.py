@@ -16,8 +16,8 @@ from assistant.reports.collect_context import Colleague, Surroundings
 from assistant.reports.collect_notes import message_link
 from assistant.reports.facts import BounceNotice, NoticeProblem, OperatorNotice, OptOutNotice, OptOutScope
 from assistant.reports.notes import Render
-from assistant.reports.staff import render_bounce_notice, render_operator_notice, render_opt_out_notice
-from assistant.reports.told import last_told
+from assistant.reports.staff import render_bounce_notice, render_opt_out_notice
+from assistant.reports.told import last_told, tell_operator
 from assistant.store.audit import says_something
 from assistant.store.bounces import UNPROVED
 from assistant.store.tables import AuditEntry, Client, Contact, OutboxMessage, Project, Quarantine, Record, Suppression
@@ -176,11 +176,7 @@ def quarantine_notice(
     notice = OperatorNotice(
         operator.person, around.agency_name, operator.language, around.local(now), "quarantine", problems
     )
-    rendered = render(lambda templates: render_operator_notice(notice, templates))
-    if rendered is None:
-        return None
-    key = f"notice:quarantine:{rows[-1].id}"
-    return StaffMail(operator.person.name, operator.person.address, "notice", key, now, rendered)
+    return tell_operator(notice, f"quarantine:{rows[-1].id}", render, now)
 
 
 def _untold(session: Session, reason: str, now: datetime) -> list[Suppression]:

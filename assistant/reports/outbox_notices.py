@@ -15,7 +15,7 @@ from assistant.reports.collect_context import Colleague, Surroundings
 from assistant.reports.collect_words import position
 from assistant.reports.facts import NoticeProblem, OperatorNotice
 from assistant.reports.notes import Render
-from assistant.reports.staff import render_operator_notice
+from assistant.reports.told import tell_operator
 from assistant.store.breaker import Trip, trips
 from assistant.store.tables import Client, OutboxMessage, Project
 
@@ -81,10 +81,8 @@ def breaker_notices(
         notice = OperatorNotice(
             operator.person, around.agency_name, operator.language, around.local(trip.at), "sending_stopped", (problem,)
         )
-        rendered = render(lambda templates, notice=notice: render_operator_notice(notice, templates))  # type: ignore[misc]  # the loop's value is bound on purpose
-        if rendered is not None:
-            mails.append(StaffMail(operator.person.name, operator.person.address, "notice", key, now, rendered))
-    return mails
+        mails.append(tell_operator(notice, key.removeprefix("notice:"), render, now))
+    return [mail for mail in mails if mail is not None]
 
 
 def _problem(trip: Trip, operator: Colleague) -> NoticeProblem:

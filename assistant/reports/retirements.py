@@ -14,8 +14,7 @@ from assistant.reports.collect_context import Colleague, Surroundings
 from assistant.reports.collect_words import position
 from assistant.reports.facts import OperatorNotice
 from assistant.reports.notes import Render
-from assistant.reports.staff import render_operator_notice
-from assistant.reports.told import last_told
+from assistant.reports.told import last_told, tell_operator
 from assistant.store.tables import AuditEntry
 
 EVENT: Final = "retired"
@@ -72,11 +71,7 @@ def retirement_notice(
         "retention",
         text=_told([entry.details for entry in entries], position(operator.language)),
     )
-    rendered = render(lambda templates: render_operator_notice(notice, templates))
-    if rendered is None:
-        return None
-    key = f"notice:retention:{entries[-1].id}"
-    return StaffMail(operator.person.name, operator.person.address, "notice", key, now, rendered)
+    return tell_operator(notice, f"retention:{entries[-1].id}", render, now)
 
 
 def _told(details: list[dict[str, Any]], language: int) -> str:

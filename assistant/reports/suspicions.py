@@ -14,8 +14,7 @@ from assistant.reports.collect_context import Colleague, Surroundings
 from assistant.reports.collect_words import position
 from assistant.reports.facts import NoticeProblem, OperatorNotice
 from assistant.reports.notes import Render
-from assistant.reports.staff import render_operator_notice
-from assistant.reports.told import last_told
+from assistant.reports.told import last_told, tell_operator
 from assistant.store.audit import says_something
 from assistant.store.tables import AuditEntry, Record
 
@@ -56,11 +55,7 @@ def suspicion_notice(
     notice = OperatorNotice(
         operator.person, around.agency_name, operator.language, around.local(now), "suspicious", problems
     )
-    rendered = render(lambda templates: render_operator_notice(notice, templates))
-    if rendered is None:
-        return None
-    key = f"notice:suspicious:{news[-1].id}"
-    return StaffMail(operator.person.name, operator.person.address, "notice", key, now, rendered)
+    return tell_operator(notice, f"suspicious:{news[-1].id}", render, now)
 
 
 def _news(

@@ -1,4 +1,4 @@
-"""What the operator was told last about something, read from the keys of the notices themselves."""
+"""Telling the operator, and what they were told last about something: read from the keys of the notices themselves."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from assistant.rendering.staff_mail import StaffMail
+from assistant.reports.facts import OperatorNotice
+from assistant.reports.notes import Render
+from assistant.reports.staff import render_operator_notice
 from assistant.store.outbox import keys_beginning
 from assistant.store.tables import OutboxMessage
 
@@ -28,3 +32,11 @@ def last_told(session: Session, topic: str) -> Told:
         .limit(1)
     ).first()
     return Told(int(last[0].rpartition(":")[2]), last[1]) if last is not None else Told(0, None)
+
+
+def tell_operator(notice: OperatorNotice, key: str, render: Render, now: datetime) -> StaffMail | None:
+    """The notice as its mail, due now; None where it cannot be rendered."""
+    rendered = render(lambda templates: render_operator_notice(notice, templates))
+    if rendered is None:
+        return None
+    return StaffMail(notice.person.name, notice.person.address, "notice", f"notice:{key}", now, rendered)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -11,12 +12,13 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from assistant.errors import StoreUnavailable
+from assistant.intake.forgetting import beginning, unnamed_before
 from assistant.intake.hindsight import Interrupted, think_over
 from assistant.intake.interpretation import Interpretation
 from assistant.store import Archive, Database
 from assistant.store.database import is_broken
-from assistant.store.hindsight import Late, Place, Recent, late, latest_records, recorded_since, settle_late
-from assistant.store.tables import Client, Contact, Record
+from assistant.store.hindsight import Late, Place, Recent, late, latest_records, note_late, recorded_since, settle_late
+from assistant.store.tables import Client, ClientDomain, Contact, Project, Record
 from assistant.store.writing import row_of
 
 _log = structlog.get_logger("assistant.intake")
@@ -40,8 +42,9 @@ class LateMail:
 def with_followers(session: Session, mails: Sequence[LateMail], own: Collection[int]) -> list[LateMail]:
     """Those on which a record may depend that was there before; `own` are the records of the same batch.
 
-    Mail between people who were known already, with nothing after it in its thread, of its client or with its subject,
-    is read late as it would have been in time, and nothing else is.
+    Mail is read late as it would have been in time, and nothing else is read otherwise, where nothing that is related
+    to it follows: nothing of its client, in its thread, with its subject or of its contact; where everybody on it, with
+    their names, and their clients were known before; and where no later project bears the name of one it begins.
     """
     if not mails:
         return []
@@ -62,13 +65,14 @@ def _has_followers(session: Session, mail: LateMail, before: Sequence[Recent]) -
 def _is_related(record: Record, other: Recent) -> bool:
     return (
         (record.client_id is not None and record.client_id == other.client_id)
+        or (record.contact_id is not None and record.contact_id == other.contact_id)
         or (record.thread_id is not None and record.thread_id == other.thread_id)
         or (bool(record.base_subject) and record.base_subject == other.base_subject)
     )
 
 
 def _makes_known(session: Session, mail: LateMail) -> bool:
-    """Whether the client or one of their people is known by this mail, or only since later mail."""
+    """Whether the client, one of their people or anybody on it is known by this mail, or only since later mail."""
     number, at = mail.record.client_id, mail.place.order_at
     if number is None:
         return False
@@ -76,7 +80,43 @@ def _makes_known(session: Session, mail: LateMail) -> bool:
     if client is None or client.known_since is None or client.known_since >= at:
         return True
     people = select(Contact.id).where(Contact.client_id == number, Contact.known_since >= at)
-    return session.scalar(people.limit(1)) is not None
+    if session.scalar(people.limit(1)) is not None:
+        return True
+    return _names_somebody(session, mail) or _begins_what_is_named_alike(session, mail)
+
+
+def _names_somebody(session: Session, mail: LateMail) -> bool:
+    record, at = mail.record, mail.place.order_at
+    addresses = {record.originator.lower(), *(str(person[1]).lower() for person in record.recipients)}
+    known = {
+        row.id: row.known_since for row in session.scalars(select(Contact).where(Contact.addr_spec.in_(addresses)))
+    }
+    if any(since is not None and since >= at for since in known.values()) or unnamed_before(session, at, known.keys()):
+        return True
+    keys = addresses | {ending for address in addresses for ending in _endings(address.rpartition("@")[2])}
+    owners = select(Client.id).join(ClientDomain, ClientDomain.client_id == Client.id)
+    late_ones = owners.where(ClientDomain.domain.in_(sorted(keys)), Client.known_since >= at)
+    return session.scalar(late_ones.limit(1)) is not None
+
+
+def _endings(domain: str) -> Iterator[str]:
+    """The domain, and what it is below: one of them is the client's."""
+    labels = domain.split(".")
+    return (".".join(labels[number:]) for number in range(len(labels) - 1))
+
+
+def _begins_what_is_named_alike(session: Session, mail: LateMail) -> bool:
+    """Whether it begins a project whose name a later one bears, or would bear if it were free."""
+    project = row_of(session, Project, mail.record.project_id) if mail.record.project_id is not None else None
+    if project is None or project.known_since != mail.place.order_at:
+        return False
+    later = select(Project.name).where(Project.known_since >= project.known_since, Project.id != project.id)
+    return any(_head(name) == _head(project.name) for name in session.scalars(later))
+
+
+def _head(name: str) -> str:
+    """A project's name without what tells it from others of the same name."""
+    return re.split(r" – | \(\d+\)", name)[0].lower()
 
 
 # --- thinking over --------------------------------------------------------------------------------------------------
@@ -94,7 +134,7 @@ def look_back(
         found = late(session)
         if found is None:
             return frozenset()
-        count = recorded_since(session, found.since, MOST_RECORDS)
+        count = recorded_since(session, beginning(session, found, whole=True), MOST_RECORDS)
     if count <= (MOST_RECORDS if calm else AT_ONCE):
         return _attempt(database, one, archive, stop, found, None)
     clients: frozenset[int] = frozenset()
@@ -114,6 +154,8 @@ def _attempt(
     """Everything, or what concerns one client, in one transaction."""
     try:
         with database.session() as session:
+            if client is not None:  # the whole that follows has to begin as early as this did
+                note_late(session, beginning(session, found, whole=False), {})
             count, clients = think_over(session, found, one, archive, stop, whole=client is None)
             settle_late(session, client)
     except Interrupted:

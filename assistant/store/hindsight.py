@@ -114,14 +114,16 @@ class Recent:
     place: Place
     record_id: int
     client_id: int | None
+    contact_id: int | None
     thread_id: int | None
     base_subject: str
 
 
 def latest_records(session: Session, most: int) -> list[Recent]:
     """The latest `most` records, the latest first."""
+    columns = (Record.id, Record.client_id, Record.contact_id, Record.thread_id, Record.base_subject)
     query = (
-        select(Location.order_at, RawMail.sha256, Record.id, Record.client_id, Record.thread_id, Record.base_subject)
+        select(Location.order_at, RawMail.sha256, *columns)
         .join(RawMail, RawMail.id == Location.raw_id)
         .join(Record, Record.id == Location.record_id)
         .where(Location.outcome == "logged")

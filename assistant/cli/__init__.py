@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
+import gc
 import sys
 
 _TO_DO = {
@@ -17,6 +19,10 @@ def main() -> None:
     from assistant.cli.app import app
     from assistant.errors import AssistantError, ProblemsFound
 
+    atexit.unregister(gc.freeze)
+    atexit.register(
+        gc.freeze
+    )  # or the interpreter looks through everything several times before it ends: up to a second
     try:
         app()
     except ProblemsFound as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +16,13 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
+from assistant.clock import monotonic
 from assistant.errors import AssistantError, StoreUnavailable
 from assistant.privately import make_private
 from assistant.store.writing import number_new_rows
 
 _BUSY_TIMEOUT_SECONDS = 30
+_RETRY_SECONDS = 0.02
 _ALONE = 0x63632D61
 """The number of PostgreSQL's advisory lock for transactions that decide."""
 _STOPPED_SECONDS = 90
@@ -107,7 +110,8 @@ def _sqlite_engine(url: URL, base: Path | None) -> Engine:
         # Transactions are begun by _begin below; sqlite3's own implicit ones would start as readers and then
         # fail to upgrade ("database is locked") when two writers meet.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "temp_store=MEMORY"):
+        _write_ahead(connection)
+        for pragma in ("foreign_keys=ON", "synchronous=FULL", "temp_store=MEMORY"):
             connection.execute(f"PRAGMA {pragma}")
         # SQLite's own knows the letters of ASCII alone.
         connection.create_function("lower", 1, _lower, deterministic=True)
@@ -117,6 +121,19 @@ def _sqlite_engine(url: URL, base: Path | None) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if not connection.get_execution_options().get("read") else "BEGIN")
 
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Two processes that open a new database at once: one of them is refused by SQLite without waiting its timeout."""
+    deadline = monotonic() + _BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
 
 
 def _lower(value: Any) -> Any:

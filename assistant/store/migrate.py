@@ -9,12 +9,15 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from assistant.errors import AssistantError
 from assistant.store.database import Database, is_broken, store_error
 
 _FOLDER = Path(__file__).parent / "migrations"
+_ALONE = 5322_6409
+"""The number of PostgreSQL's advisory lock for one that migrates: several workers may be started at once."""
 
 
 def migration_config() -> Config:
@@ -63,10 +66,11 @@ def migrate(database: Database, to: str = "head") -> None:
         )
     config = migration_config()
     try:
-        with database.engine.connect() as connection:
+        with database.engine.begin() as connection:
+            if not database.is_sqlite:  # there a transaction that writes is alone in any case
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ALONE})
             config.attributes["connection"] = connection
             command.upgrade(config, to)
-            connection.commit()
     except DatabaseError as error:
         if not is_broken(error):
             raise

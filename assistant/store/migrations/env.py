@@ -12,6 +12,7 @@ context.configure(
     target_metadata=Base.metadata,
     render_as_batch=connection.dialect.name == "sqlite",
     compare_type=False,
+    transactional_ddl=True,  # SQLite's too: all of it or nothing, and one process at a time
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -58,6 +58,14 @@ def rows(office: Office) -> list[KeptInPart]:
         return list(session.scalars(select(KeptInPart)))
 
 
+def read_in_part(office: Office, mailbox: Mailbox, proxy: FaultProxy) -> MailboxReader:
+    """Reads the mailbox of a server that breaks off every long message; the reader, to look again with."""
+    proxy.always = UNWILLING
+    reader = reader_of(office, mailbox, proxy.port)
+    read(reader, office)
+    return reader
+
+
 def in_part(record: Record) -> bool:
     return record.defects[:1] != [] and record.defects[0][0] == "kept-in-part"
 
@@ -66,9 +74,7 @@ def test_the_record_of_a_part_is_completed_in_its_place(
     office: Office, mailbox: Mailbox, imap_proxy: FaultProxy
 ) -> None:
     mailbox.deliver(LONG)
-    imap_proxy.always = UNWILLING
-    reader = reader_of(office, mailbox, imap_proxy.port)
-    read(reader, office)
+    reader = read_in_part(office, mailbox, imap_proxy)
     [part] = office.records()
     assert in_part(part)
     assert part.reply_text.startswith("您好")
@@ -94,9 +100,7 @@ def test_the_record_of_a_part_is_completed_in_its_place(
 def test_completed_mail_is_what_a_rebuild_makes_of_it(office: Office, mailbox: Mailbox, imap_proxy: FaultProxy) -> None:
     mailbox.deliver(LONG)
     mailbox.deliver(mail("我们会改。", originator=LILEI, to=(CHEN,), answers=("long@mingshan.example",)))
-    imap_proxy.always = UNWILLING
-    reader = reader_of(office, mailbox, imap_proxy.port)
-    read(reader, office)
+    reader = read_in_part(office, mailbox, imap_proxy)
     imap_proxy.always = Plan()
     reader.reconcile()
     office.workplace.interpret()
@@ -176,9 +180,7 @@ def test_one_that_people_delete_meanwhile_stays_in_part_and_is_told(
     office: Office, mailbox: Mailbox, imap_proxy: FaultProxy
 ) -> None:
     mailbox.deliver(LONG)
-    imap_proxy.always = UNWILLING
-    reader = reader_of(office, mailbox, imap_proxy.port)
-    read(reader, office)
+    reader = read_in_part(office, mailbox, imap_proxy)
     for file in mailbox.files():
         file.unlink()
     imap_proxy.always = Plan()
@@ -194,9 +196,7 @@ def test_a_new_numbering_brings_the_whole_into_the_same_record(
     office: Office, mailbox: Mailbox, imap_proxy: FaultProxy
 ) -> None:
     mailbox.deliver(LONG)
-    imap_proxy.always = UNWILLING
-    reader = reader_of(office, mailbox, imap_proxy.port)
-    read(reader, office)
+    reader = read_in_part(office, mailbox, imap_proxy)
     mailbox.renumber()
     imap_proxy.always = Plan()
     reader.reconcile()
@@ -230,8 +230,7 @@ def test_a_part_in_one_mailbox_and_the_whole_in_another_are_one_record(
 
 def test_nobody_completes_a_record_by_using_its_id(office: Office, mailbox: Mailbox, imap_proxy: FaultProxy) -> None:
     mailbox.deliver(LONG)
-    imap_proxy.always = UNWILLING
-    read(reader_of(office, mailbox, imap_proxy.port), office)
+    read_in_part(office, mailbox, imap_proxy)
     office.hear(mail("请付款到新账户。", originator="mallory@other.example", message_id=id_of(LONG)))
     part, other = sorted(office.records(), key=lambda record: record.id)
     assert (part.originator, in_part(part)) == (CHEN, True)
@@ -242,9 +241,7 @@ def test_what_a_person_set_right_stays_when_the_whole_comes(
     office: Office, mailbox: Mailbox, imap_proxy: FaultProxy
 ) -> None:
     mailbox.deliver(LONG)
-    imap_proxy.always = UNWILLING
-    reader = reader_of(office, mailbox, imap_proxy.port)
-    read(reader, office)
+    reader = read_in_part(office, mailbox, imap_proxy)
     [part] = office.records()
     corrected = command(office.config_file, "message", "correct", str(part.id), "--stage", "closing")
     assert corrected.status == 0, corrected.err

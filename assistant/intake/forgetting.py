@@ -96,6 +96,15 @@ def _earliest_changed(session: Session, since: datetime, clients: Collection[int
 # --- forgetting -----------------------------------------------------------------------------------------------------
 
 
+def concerned(session: Session, late: Late, turns: Sequence[Record]) -> set[int]:
+    """Whose mail it is, and who else knows somebody on it: a client may have lost all its mail to another."""
+    found = set(late.clients) | {record.client_id for record in turns if record.client_id is not None}
+    contacts = {record.contact_id for record in turns if record.contact_id is not None}
+    for part in parts_of(sorted(contacts)):
+        found.update(session.scalars(select(Contact.client_id).where(Contact.id.in_(part)).distinct()))
+    return found
+
+
 def forget(
     session: Session, since: datetime, within: Collection[int], turns: Sequence[Record], given: Collection[int]
 ) -> set[int]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session
 
-from assistant.intake.forgetting import beginning, forget
+from assistant.intake.forgetting import beginning, concerned, forget
 from assistant.intake.interpretation import Interpretation, Understood
 from assistant.intake.project_book import ProjectBook
 from assistant.intake.record import apply_reading, note_consequences, refresh_project, settle_complaints
@@ -89,7 +89,7 @@ def think_over(
     one.book = ProjectBook()
     corrections = _corrections(session, turns)
     records = [turn.record for turn in turns]
-    within = {client for client in clients if client is not None} if whole else set(late.clients)
+    within = concerned(session, late, records) if whole else set(late.clients)
     projects = forget(session, late.since, within, records, set(corrections.clients.values()))
     _refresh(session, turns)
     with session.no_autoflush:

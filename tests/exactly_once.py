@@ -2,7 +2,8 @@
 
 `python -m tests.exactly_once CONFIG EPOCH` has everything loaded and forks a daemon for every line it reads, so that a
 life begins at once: the daemon itself over a real database and submission server, with tags in place of a model, and a
-clock that began at a Thursday morning at `EPOCH`. It prints the number of each process.
+clock that began at a Thursday morning at `EPOCH`. Each line says by how many minutes its clock is wrong, and may say
+several: then it jumps from one to the next. It prints the number of each process.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +37,24 @@ DUE = MONDAY + timedelta(days=3, minutes=1)
 """Thursday, one minute after ten in Shanghai: every first follow-up has just fallen due."""
 
 
-class ShiftedClock:
-    """Runs as fast as the machine's clock and stood at `DUE` when that showed `epoch`, seconds since 1970."""
+JUMPS_EVERY = 0.7
+"""Seconds after which a clock that jumps is wrong by something else."""
 
-    def __init__(self, epoch: float) -> None:
-        self._shift = DUE - datetime.fromtimestamp(epoch, UTC)
+
+class ShiftedClock:
+    """Runs as fast as the machine's clock and stood at `DUE` when that showed `epoch`, seconds since 1970.
+
+    It is wrong by the first of `minutes`, a while later by the second, and so on for ever.
+    """
+
+    def __init__(self, epoch: float, minutes: Sequence[float] = (0.0,)) -> None:
+        self._epoch = epoch
+        self._minutes = minutes
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._shift
+        passed = time.time() - self._epoch
+        wrong = self._minutes[int(passed / JUMPS_EVERY) % len(self._minutes)]
+        return DUE + timedelta(seconds=passed, minutes=wrong)
 
 
 @dataclass(frozen=True)
@@ -132,8 +143,8 @@ def killed_often(config: Path, sink: SmtpSink, steps: int, kills: int, seed: int
 
 
 @contextmanager
-def nursery_of(config: Path) -> Iterator[Callable[[], int]]:
-    """Gives a function that starts a daemon and returns its process number."""
+def nursery_of(config: Path) -> Iterator[Callable[..., int]]:
+    """Gives a function that starts a daemon and returns its process number; its arguments are the minutes of its clock."""
     with (config.parent / "daemon.log").open("ab") as log:
         nursery = subprocess.Popen(
             [sys.executable, "-m", "tests.exactly_once", str(config), repr(time.time())],
@@ -147,8 +158,8 @@ def nursery_of(config: Path) -> Iterator[Callable[[], int]]:
     assert nursery.stdout is not None
     orders, answers = nursery.stdin, nursery.stdout
 
-    def born() -> int:
-        orders.write("one\n")
+    def born(*minutes: float) -> int:
+        orders.write(f"{' '.join(map(str, minutes)) or '0'}\n")
         orders.flush()
         return int(answers.readline())
 
@@ -216,10 +227,11 @@ def main(config: Path, epoch: float) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever is killed leaves no entry behind
     loaded = load_config(config)
     office = Workplace(loaded, config.parent, Options(pace=False), ShiftedClock(epoch)).cadence
-    for _ in sys.stdin:
+    for line in sys.stdin:
         process = os.fork()
         if process == 0:
-            workplace = Workplace(loaded, config.parent, Options(pace=False), ShiftedClock(epoch))
+            clock = ShiftedClock(epoch, [float(minutes) for minutes in line.split()])
+            workplace = Workplace(loaded, config.parent, Options(pace=False), clock)
             workplace.__dict__["reader"] = TaggedReader()
             workplace.__dict__["cadence"] = office
             _live(workplace)

@@ -22,6 +22,10 @@ from tests.servers.dovecot import Mailbox
 from tests.servers.smtp_sink import SmtpSink
 
 WORKERS = 4
+WRONG_BY = ((0.0,), (40.0,), (0.0, 180.0, 20.0), (-30.0, 60.0, 0.0))
+"""Minutes by which the clocks of these workers are wrong. A lease of the reader is 5 minutes long, of a mail 15."""
+LATEST = 200.0
+"""And of the one that is there when all of them have ended."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,33 @@ def disturbed(
             for process in alive:
                 os.kill(process, signal.SIGKILL)
     return verdict_of(config, sink, steps, kills), reading_of(config, messages)
+
+
+def with_wrong_clocks(
+    config: Path, inbox: Mailbox, sink: SmtpSink, steps: int, messages: int
+) -> tuple[Verdict, Reading]:
+    """Workers whose clocks are apart by more than their leases last, and jump back and forth; one is killed meanwhile.
+
+    What a clock that was ahead ordered for its own time is sent when that time has come for the others as well.
+    """
+    with nursery_of(config) as born:
+        alive = [born(*minutes) for minutes in WRONG_BY]
+        try:
+            for number in range(messages):
+                inbox.deliver(_message(number))
+                time.sleep(0.1)
+            os.kill(alive[0], signal.SIGKILL)
+            alive[0] = born(*WRONG_BY[0])
+            wait_for(lambda: _read(config) >= messages and not anything_open(config), 3)
+            for process in alive[1:]:
+                os.kill(process, signal.SIGKILL)
+            alive = [alive[0], born(LATEST)]
+            wait_for(lambda: _read(config) >= messages and not anything_open(config), 60)
+            time.sleep(0.5)
+        finally:
+            for process in alive:
+                os.kill(process, signal.SIGKILL)
+    return verdict_of(config, sink, steps, 1), reading_of(config, messages)
 
 
 def _disturb(alive: list[int], born: Callable[[], int], chance: random.Random) -> int:

@@ -9,7 +9,7 @@ from assistant.store.migrate import migrate
 from tests.exactly_once import prepared
 from tests.servers.dovecot import Mailbox
 from tests.servers.smtp_sink import SmtpSink
-from tests.several_workers import disturbed
+from tests.several_workers import disturbed, with_wrong_clocks
 
 STEPS = 12
 MESSAGES = 20
@@ -46,3 +46,30 @@ def test_on_one_postgresql(tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink
         store=postgresql_url,
     )
     check(config, mailbox, smtp_sink)
+
+
+def check_clocks(config: Path, mailbox: Mailbox, sink: SmtpSink) -> None:
+    verdict, reading = with_wrong_clocks(config, mailbox, sink, STEPS, MESSAGES)
+    assert verdict.faults == []
+    assert verdict.states["sent"] == STEPS
+    assert reading.faults == []
+
+
+def test_clocks_that_are_apart_and_jump_on_one_sqlite_file(
+    tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink
+) -> None:
+    port = mailbox.server.plain_port
+    password = mailbox.password
+    config = prepared(tmp_path, smtp_sink.port, STEPS, imap_port=port, user=mailbox.user, password=password)
+    check_clocks(config, mailbox, smtp_sink)
+
+
+def test_clocks_that_are_apart_and_jump_on_one_postgresql(
+    tmp_path: Path, mailbox: Mailbox, smtp_sink: SmtpSink, postgresql_url: str
+) -> None:
+    database = open_database(postgresql_url)
+    migrate(database)
+    database.close()
+    port, password = mailbox.server.plain_port, mailbox.password
+    more = {"imap_port": port, "user": mailbox.user, "password": password, "store": postgresql_url}
+    check_clocks(prepared(tmp_path, smtp_sink.port, STEPS, **more), mailbox, smtp_sink)

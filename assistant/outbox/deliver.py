@@ -125,9 +125,15 @@ class Delivery:
                 return
             # Between two turns nothing is in our own hands: what has our name was dropped in a trouble.
             dead = [worker for worker in holders if worker == self._worker or has_died(worker)]
-            requeued, uncertain = release_expired(session, self._clock.now(), dead)
+            requeued, uncertain = release_expired(
+                session, self._clock.now(), dead, longest=2 * LEASE + self._longest_wait()
+            )
         if requeued or uncertain:
             _log.warning("claims_recovered", requeued=requeued, uncertain=uncertain)
+
+    def _longest_wait(self) -> timedelta:
+        """How far ahead the last of some hundred claims may begin."""
+        return self._limits.minimum_interval * 200
 
     def anything_due(self) -> bool:
         """Whether mail is due, so that the mailbox should be read once more first.
@@ -180,8 +186,9 @@ class Delivery:
         prepared = self._prepare(outbox_id, counts)
         if prepared is None:
             return
-        row, fence, begins = prepared
-        await self._wait_until(begins)
+        row, fence, wait = prepared
+        if wait > 0:
+            await self._pause(wait)
         outcome = await self._submit(row, fence)
         if outcome is None:
             return
@@ -211,9 +218,9 @@ class Delivery:
             return await self._submitter.submit_marked(row.raw, row.envelope_from, recipients, mark)
         return await self._submitter.submit(row.raw, row.envelope_from, recipients) if mark() else None
 
-    def _prepare(self, outbox_id: int, counts: DeliveryCounts) -> tuple[OutboxMessage, int, datetime] | None:
+    def _prepare(self, outbox_id: int, counts: DeliveryCounts) -> tuple[OutboxMessage, int, float] | None:
         """Claims the row and asks every guard again; None when it is not ours to send now. Else the row, its fence, and
-        when it may be given to the server."""
+        in how many seconds it may be given to the server: a clock that is put back meanwhile makes that no longer."""
         now = self._clock.now()
         with self._database.alone() as session:
             fence = claim(session, outbox_id, self._worker, now, LEASE)
@@ -228,7 +235,7 @@ class Delivery:
             if refusal is None:
                 begins = self._turn(session, row, now)
                 row.claimed_until = begins + LEASE
-                return row, fence, begins
+                return row, fence, (begins - now).total_seconds()
             self._put_off(session, row, fence, refusal, counts)
             return None
 
@@ -297,11 +304,6 @@ class Delivery:
             )
         )
         return bool(count)
-
-    async def _wait_until(self, moment: datetime) -> None:
-        wait = (moment - self._clock.now()).total_seconds()
-        if wait > 0:
-            await self._pause(wait)
 
     def _settle(self, row: OutboxMessage, fence: int, outcome: Outcome, counts: DeliveryCounts) -> None:
         now = self._clock.now()

@@ -121,12 +121,16 @@ def claimants(session: Session) -> Sequence[str]:
     ).all()
 
 
-def release_expired(session: Session, now: datetime, dead: Sequence[str] = ()) -> tuple[int, int]:
+def release_expired(
+    session: Session, now: datetime, dead: Sequence[str] = (), longest: timedelta = timedelta(days=1)
+) -> tuple[int, int]:
     """After a crash: claims that never began to send go back into the queue, the others are uncertain.
 
-    Frees claims whose lease is over, and at once those of workers that are known to be `dead`.
+    Frees claims whose lease is over, and at once those of workers that are known to be `dead`. One that ends later than
+    the `longest` that could be taken by now is of a time when the clock was wrong: it would be waited for as long.
     """
-    expired = and_(OutboxMessage.claimed_until.is_not(None), OutboxMessage.claimed_until < now)
+    over = or_(OutboxMessage.claimed_until < now, OutboxMessage.claimed_until > now + longest)
+    expired = and_(OutboxMessage.claimed_until.is_not(None), over)
     lost = or_(expired, OutboxMessage.claimed_by.in_(dead)) if dead else expired
     requeued = session.execute(
         update(OutboxMessage)

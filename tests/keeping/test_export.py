@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.keeping.export import safe_name
+from assistant.keeping.export import _cell, safe_name
 from parsers.files import files_of
 from tests.offices import ASSISTANT, CHEN, HAN, LILEI, MONDAY, Office, command, mail, open_office, write_config
 
@@ -145,6 +145,14 @@ def test_mail_that_is_not_kept_any_more_is_counted(office: Office, tmp_path: Pat
     outcome = command(office.config_file, "export", "mingshan.example", "--to", str(tmp_path / "x.zip"), "--json")
     counts = json.loads(outcome.out)
     assert (counts["messages"], counts["records"], counts["erased"]) == (2, 3, 1)
+
+
+@pytest.mark.parametrize(
+    "beginning", ["=", "+", "-", "@", " =", "\t=", "\r\n=", "＝", "\u3000@", "\n"]
+)  # as typed in Chinese
+def test_no_cell_begins_as_a_formula(beginning: str) -> None:
+    assert _cell(f'{beginning}HYPERLINK("http://x.example")').startswith("'")
+    assert _cell([f"{beginning}1", "x"]).startswith("'")
 
 
 @given(name=st.text(max_size=300))

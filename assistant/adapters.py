@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -72,12 +71,6 @@ def oauth_settings(oauth: OAuth | None, base: Path) -> OAuthSettings | None:
     )
 
 
-def token_source(oauth: OAuthSettings | None, on_rotated: Callable[[Secret], None] | None = None) -> TokenSource | None:
-    from assistant.mail.oauth import TokenSource
-
-    return TokenSource(oauth, on_rotated=on_rotated) if oauth is not None else None
-
-
 class TokenSources:
     """One source of tokens for all servers that authorise alike. A refresh token that the provider replaces is written
     back to the files it came from; other places a person must change."""
@@ -85,16 +78,23 @@ class TokenSources:
     def __init__(self, config: Config, base: Path) -> None:
         self._config = config
         self._base = base
-        self._sources: dict[OAuthSettings, TokenSource | None] = {}
+        self._sources: dict[OAuthSettings, TokenSource] = {}
 
     def source(self, oauth: OAuthSettings | None) -> TokenSource | None:
         """None where nothing is authorised so."""
         if oauth is None:
             return None
         if oauth not in self._sources:
-            places = self._places(oauth)
-            self._sources[oauth] = token_source(oauth, lambda token: self._keep(places, token))
+            self._sources[oauth] = self._new_source(oauth)
         return self._sources[oauth]
+
+    def _new_source(self, oauth: OAuthSettings) -> TokenSource:
+        from assistant.mail.oauth import TokenSource
+
+        places = self._places(oauth)
+        return TokenSource(
+            oauth, on_rotated=lambda token: self._keep(places, token), stored=lambda: self._stored(places)
+        )
 
     def _places(self, oauth: OAuthSettings) -> list[str]:
         """Where this refresh token stands; other mailboxes have their own."""
@@ -107,8 +107,26 @@ class TokenSources:
 
     def _keep(self, places: list[str], token: Secret) -> None:
         for reference in places:
-            if not keep_secret(reference, self._base, token.reveal()):
+            try:
+                kept = keep_secret(reference, self._base, token.reveal())
+            except OSError as error:  # this process has it still, the next one would not
+                _log.error(
+                    "refresh_token_not_stored",
+                    where=reference,
+                    reason=error.strerror,
+                    action="let this user write there; without it the next start has to be authorised anew",
+                )
+                continue
+            if not kept:
                 _log.warning("refresh_token_replaced", where=reference, action="store the new one, the old one may end")
+
+    def _stored(self, places: list[str]) -> Secret | None:
+        from assistant.mail.settings import Secret
+
+        for reference in places:
+            with suppress(AssistantError):
+                return Secret(resolve_secret(reference, self._base))
+        return None
 
 
 def proof_of_all(config: Config) -> tuple[str, tuple[str, ...], bool]:

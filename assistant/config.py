@@ -413,9 +413,11 @@ def keep_secret(reference: str, base: Path, value: str) -> bool:
         return False
     path = Path(name).expanduser()
     path = path if path.is_absolute() else base / path
-    temporary = path.with_name(path.name + ".new")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
         stream.write(value + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
     temporary.replace(path)
     return True
 

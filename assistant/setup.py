@@ -131,7 +131,7 @@ class Trial:
 
 def try_mailbox(config: Config, base: Path, mailbox: Mailbox | None = None) -> Trial:
     """Logs in and looks at the folders; of the first mailbox unless one is named."""
-    from assistant.adapters import mailbox_settings, token_source
+    from assistant.adapters import TokenSources, mailbox_settings
     from assistant.clock import SystemClock
     from assistant.mail.imap import ImapConnection, Stumbles
 
@@ -142,7 +142,7 @@ def try_mailbox(config: Config, base: Path, mailbox: Mailbox | None = None) -> T
     try:
         settings = mailbox_settings(mailbox, base, config.daemon.poll)
         connection = ImapConnection.connect(
-            settings, token_source(settings.oauth), clock=SystemClock(), stumbles=Stumbles()
+            settings, TokenSources(config, base).source(settings.oauth), clock=SystemClock(), stumbles=Stumbles()
         )
         try:
             states = [connection.open(folder) for folder in settings.folders]
@@ -159,7 +159,7 @@ def try_mailbox(config: Config, base: Path, mailbox: Mailbox | None = None) -> T
 
 def try_submission(config: Config, base: Path) -> Trial:
     """Connects and logs in; sends nothing."""
-    from assistant.adapters import submission_settings, token_source
+    from assistant.adapters import TokenSources, submission_settings
     from assistant.mail.submission import Submission
 
     if config.submission is None:
@@ -167,7 +167,7 @@ def try_submission(config: Config, base: Path) -> Trial:
 
     async def check() -> str:
         settings = submission_settings(config.submission, base)  # type: ignore[arg-type]  # checked above
-        submission = Submission(settings, token_source(settings.oauth))
+        submission = Submission(settings, TokenSources(config, base).source(settings.oauth))
         try:
             return await submission.check()
         finally:

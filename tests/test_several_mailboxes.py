@@ -436,3 +436,10 @@ def test_a_replaced_token_goes_into_the_file_of_its_own_mailbox(
     for name, mailbox in zip(("hello", "projects"), boxes, strict=True):
         token = (tmp_path / f"token-{name}").read_text().strip()
         assert oauth_endpoint.refresh_tokens[token] == mailbox.user
+    assert command(office.config_file, "doctor").status == 0
+    for name, mailbox in zip(("hello", "projects"), boxes, strict=True):
+        token = (tmp_path / f"token-{name}").read_text().strip()
+        assert oauth_endpoint.refresh_tokens[token] == mailbox.user, "the doctor had it replaced and stored it, too"
+    boxes[0].deliver(mail("后来的。"))
+    oauth_endpoint.revoke()
+    assert office.workplace.mailbox_reader().read_once() == 1

@@ -64,7 +64,8 @@ class TokenSource:
     """Access tokens for one mailbox, kept until shortly before they expire. Safe to use from several threads.
 
     `on_rotated` gets the new refresh token when the provider replaces it (Microsoft does); whoever keeps the old one
-    must store it, or the next start cannot log in.
+    must store it, or the next start cannot log in. `stored` says what is stored now: another process may have had it
+    replaced meanwhile, and to use the old one again may end both (RFC 9700 section 4.14.2).
     """
 
     def __init__(
@@ -73,9 +74,12 @@ class TokenSource:
         *,
         clock: Clock | None = None,
         on_rotated: Callable[[Secret], None] | None = None,
+        stored: Callable[[], Secret | None] = lambda: None,
         ca_file: str | None = None,
     ) -> None:
         self._settings = settings
+        self._stored = stored
+        self._last_stored = settings.refresh_token
         self._clock = clock or SystemClock()
         self._on_rotated = on_rotated
         self._ca_file = ca_file
@@ -99,16 +103,10 @@ class TokenSource:
 
     def _refresh(self) -> None:
         settings = self._settings
-        fields = {
-            "grant_type": "refresh_token",
-            "refresh_token": self._refresh_token.reveal(),
-            "client_id": settings.client_id,
-        }
-        if settings.client_secret:
-            fields["client_secret"] = settings.client_secret.reveal()
-        if settings.scope:
-            fields["scope"] = settings.scope
-        status, answer = _post(settings.token_endpoint, fields, self._ca_file)
+        self._take_stored()
+        status, answer = self._ask()
+        if answer.get("error") == "invalid_grant" and self._take_stored():
+            status, answer = self._ask()
         if status != 200 or not answer.get("access_token"):
             raise _refused(settings.token_endpoint, status, answer)
         self._token = str(answer["access_token"])
@@ -119,6 +117,27 @@ class TokenSource:
             log.info("refresh_token_rotated", endpoint=_host(settings.token_endpoint))
             if self._on_rotated is not None:
                 self._on_rotated(self._refresh_token)
+
+    def _take_stored(self) -> bool:
+        """Goes on with what another process stored since; whether there was something new."""
+        stored = self._stored()
+        if stored is None or stored.reveal() in {self._last_stored.reveal(), self._refresh_token.reveal()}:
+            return False
+        self._refresh_token = self._last_stored = stored
+        return True
+
+    def _ask(self) -> tuple[int, dict[str, Any]]:
+        settings = self._settings
+        fields = {
+            "grant_type": "refresh_token",
+            "refresh_token": self._refresh_token.reveal(),
+            "client_id": settings.client_id,
+        }
+        if settings.client_secret:
+            fields["client_secret"] = settings.client_secret.reveal()
+        if settings.scope:
+            fields["scope"] = settings.scope
+        return _post(settings.token_endpoint, fields, self._ca_file)
 
 
 def _lifetime(answer: Mapping[str, Any]) -> timedelta:

@@ -71,6 +71,30 @@ def test_a_replaced_refresh_token_is_used_and_handed_over(oauth_endpoint: OAuthE
     assert [secret.reveal() for secret in kept] == [f"{old}+", f"{old}++"]
 
 
+def test_two_processes_with_one_refresh_token_go_on_with_what_the_other_stored(oauth_endpoint: OAuthEndpoint) -> None:
+    oauth_endpoint.rotate = True
+    settings = oauth_endpoint.settings_for(USER)
+    stored = [settings.refresh_token]
+    clock = FrozenClock(NOW)
+    both = [
+        TokenSource(settings, clock=clock, on_rotated=stored.append, stored=lambda: stored[-1])
+        for _ in ("one", "other")
+    ]
+    for source in (*both, *both, both[0]):
+        clock.advance(timedelta(hours=2))
+        assert oauth_endpoint.access_tokens[source.token()] == USER
+    assert len(oauth_endpoint.asked) == 5, "none was asked for in vain"
+
+
+def test_a_refresh_token_that_was_replaced_while_we_asked_is_looked_up_once_more(oauth_endpoint: OAuthEndpoint) -> None:
+    oauth_endpoint.rotate = True
+    settings = oauth_endpoint.settings_for(USER)
+    answers = [settings.refresh_token]
+    TokenSource(settings, clock=FrozenClock(NOW), on_rotated=answers.append).token()
+    source = TokenSource(settings, clock=FrozenClock(NOW), stored=lambda: answers.pop(0))
+    assert oauth_endpoint.access_tokens[source.token()] == USER
+
+
 @pytest.mark.parametrize(
     ("status", "answer", "error", "said"),
     [

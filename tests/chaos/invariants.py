@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from assistant.intake.ledger import unaccounted
+from assistant.store.breaker import EVERYBODY, FEWEST_BOUNCES, Trip, trips
 from assistant.store.tables import CadenceRunRow, Contact, Location, OutboxMessage, Quarantine, RawMail, Record
 from parsers import parse
 from tests.chaos.correspondence import Client, Letter, Week
@@ -64,8 +65,9 @@ def mail_out(
     rows = {row.message_id: row for row in session.scalars(select(OutboxMessage))}
     accepted = Counter(parse(item.content).message_id or "" for item in received)
     yield from _accepted(rows, accepted)
+    stopped = {trip.scope for trip in trips(session) if _is_justified(trip, rows.values())}
     for row in rows.values():
-        yield from _settled(row, accepted, now)
+        yield from _settled(row, accepted, now, held=_is_held(row, stopped))
     for run in session.scalars(select(CadenceRunRow)):
         if run.status == "active" and run.due_at <= now:
             yield f"run {run.id} ({run.cadence}) was due at {run.due_at:%a %H:%M} and was not decided"
@@ -89,7 +91,19 @@ def _accepted(rows: dict[str, OutboxMessage], accepted: Counter[str]) -> Iterato
             yield f"outbox {row.id} is uncertain although it lies among sent mail"
 
 
-def _settled(row: OutboxMessage, accepted: Counter[str], now: datetime) -> Iterator[str]:
+def _is_justified(trip: Trip, rows: Iterable[OutboxMessage]) -> bool:
+    """The breaker stops sending where as much came back as it says: each such mail has the server's own word."""
+    refused = [row for row in rows if row.audience == "client" and row.state == "refused" and row.answer_text]
+    return trip.cause == "bounces" and len(refused) >= max(trip.count, FEWEST_BOUNCES)
+
+
+def _is_held(row: OutboxMessage, stopped: Container[str]) -> bool:
+    """What the breaker holds back waits for a person, with that reason stored."""
+    scopes = (EVERYBODY, f"client:{row.client_id}")
+    return row.audience == "client" and row.reason == "sending-stopped" and any(scope in stopped for scope in scopes)
+
+
+def _settled(row: OutboxMessage, accepted: Counter[str], now: datetime, *, held: bool) -> Iterator[str]:
     name = f"outbox {row.id} ({row.purpose})"
     if row.state == "sent" and not accepted[row.message_id]:
         yield f"{name} is sent, but the server never took it"
@@ -97,7 +111,7 @@ def _settled(row: OutboxMessage, accepted: Counter[str], now: datetime) -> Itera
         yield f"{name} is {row.state} without a reason"
     if row.state in ("claimed", "sending"):
         yield f"{name} is still {row.state}"
-    if row.state in ("queued", "deferred") and row.due_at <= now:
+    if row.state in ("queued", "deferred") and row.due_at <= now and not held:
         yield f"{name} was due at {row.due_at:%a %H:%M} and lies there: {row.reason}"
 
 

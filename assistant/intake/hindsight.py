@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session
 
+from assistant.intake.complaints import settle_anew, settle_complaints
 from assistant.intake.forgetting import beginning, concerned, forget
 from assistant.intake.interpretation import Interpretation, Understood
 from assistant.intake.project_book import ProjectBook
-from assistant.intake.record import apply_reading, note_consequences, refresh_project, settle_complaints
+from assistant.intake.record import apply_reading, note_consequences, refresh_project
 from assistant.model.doubt import SET_BY_A_PERSON
 from assistant.model.process import UNRELATED
 from assistant.store import Archive
@@ -205,6 +206,7 @@ def _renew(session: Session, record: Record, understood: Understood, *, correcte
         item.project_id, item.client_id = record.project_id, record.client_id
         if understood.project is not None and item.kind != "task":  # who does a task the rules said
             item.owner = understood.project.owner
+        settle_anew(session, item)
     for signed in session.scalars(select(SignOff).where(SignOff.record_id == record.id)):
         signed.project_id = record.project_id
     settle_complaints(session, record, {item[0] for item in record.intents})

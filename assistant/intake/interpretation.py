@@ -15,10 +15,11 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from assistant.clock import Clock
+from assistant.intake.complaints import expect_no_complaints
 from assistant.intake.facts import history
 from assistant.intake.parsing import KeptMail, ParsedMail
 from assistant.intake.project_book import ProjectBook
-from assistant.intake.record import expect_no_complaints, refresh_touched
+from assistant.intake.record import refresh_touched
 from assistant.intake.relations import AgencySide, Parties, Settled, find_parties, settle_parties, settle_project
 from assistant.intake.smoothing import smooth
 from assistant.intake.suspicion import Suspicion, Watch, stands_apart

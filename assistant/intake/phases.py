@@ -9,11 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from assistant.intake.client_mail import expect_nothing_of, expect_orphans, join_threads, note_record
+from assistant.intake.complaints import expect_complaints
 from assistant.intake.completion import complete_record, shows_a_part
 from assistant.intake.interpretation import Candidate, Interpretation, Understood
 from assistant.intake.ledger import is_canary
 from assistant.intake.project_book import ProjectBook
-from assistant.intake.record import apply_reading, expect_complaints, note_consequences, refresh_touched
+from assistant.intake.record import apply_reading, note_consequences, refresh_touched
 from assistant.intake.signals import note_signals
 from assistant.intake.suspicion import note_suspicions, summary_of
 from assistant.model.people import client_key

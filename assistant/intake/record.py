@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from assistant.intake.complaints import note_complaints, settle_complaints
 from assistant.intake.project_book import ProjectBook
 from assistant.model.item_due import item_due
 from assistant.model.process import STAGES
 from assistant.model.project_state import ProjectState, derive
 from assistant.model.reading import Reading
-from assistant.store.remembering import parts_of, remembered
 from assistant.store.tables import OpenItem, Project, Record, SignOff, StageChange
 
 _ITEM_INTENTS = ("change_request", "complaint")
-_SETTLED_BY_CLIENT = frozenset({"satisfaction", "approval"})
 
 
 def refresh_project(session: Session, project: Project, book: ProjectBook | None = None) -> ProjectState | None:
@@ -98,7 +97,9 @@ def note_consequences(session: Session, record: Record, reading: Reading, owner:
     """Sign-off, change request, complaint, promises: each with the sentence that shows it."""
     if record.kind != "human" or record.automatic or record.client_id is None:
         return
-    _note_items(session, _items(record, reading, owner))
+    items = _items(record, reading, owner)
+    session.add_all(items)
+    note_complaints(session, items)
     if record.direction != "inbound":
         return
     if reading.approval:
@@ -147,73 +148,6 @@ def open_item(record: Record, kind: str, by: str, what: str, owner: str) -> Open
         due=item_due(kind, record.sent_at),
         dedupe_key=f"{kind}:{record.id}",
     )
-
-
-def expect_complaints(session: Session, project_ids: Iterable[int]) -> None:
-    """Asks at once for the open complaints of these projects."""
-    known = remembered(session, _Complaints)
-    if known is None:
-        return
-    for part in parts_of(sorted(set(project_ids) - known.open.keys())):
-        known.open.update((number, []) for number in part)
-        with session.no_autoflush:
-            stored = _stored_complaints(session, part)
-        for item in stored:
-            known.open[item.project_id or 0].append(item)
-        for item in known.noted:
-            ours = known.open.get(item.project_id or 0)
-            if item.project_id in part and ours is not None and item.settled_at is None and item not in ours:
-                ours.append(item)
-
-
-def expect_no_complaints(session: Session, project_id: int) -> None:
-    """A project that was opened just now has none."""
-    known = remembered(session, _Complaints)
-    if known is not None:
-        known.open.setdefault(project_id, [])
-
-
-class _Complaints:
-    """The open complaints of projects that were asked for, and those that the transaction made."""
-
-    def __init__(self) -> None:
-        self.open: dict[int, list[OpenItem]] = {}
-        self.noted: list[OpenItem] = []
-
-
-def settle_complaints(session: Session, record: Record, intents: Collection[str]) -> None:
-    """A client who praises or approves after a complaint has been heard."""
-    between_people = record.kind == "human" and not record.automatic and record.client_id is not None
-    if not between_people or record.direction != "inbound" or record.project_id is None:
-        return
-    if "complaint" in intents or _SETTLED_BY_CLIENT.isdisjoint(intents):
-        return
-    for item in _open_complaints(session, record.project_id or 0):
-        if item.opened_at < record.sent_at and item.settled_at is None:
-            item.settled_at, item.settled_by = record.sent_at, f"record {record.id}"
-
-
-def _open_complaints(session: Session, project_id: int) -> Sequence[OpenItem]:
-    known = remembered(session, _Complaints)
-    if known is None:
-        return _stored_complaints(session, [project_id])
-    expect_complaints(session, [project_id])
-    return known.open[project_id]
-
-
-def _stored_complaints(session: Session, project_ids: Sequence[int]) -> Sequence[OpenItem]:
-    open_ones = (OpenItem.kind == "complaint", OpenItem.settled_at.is_(None))
-    return session.scalars(select(OpenItem).where(OpenItem.project_id.in_(project_ids), *open_ones)).all()
-
-
-def _note_items(session: Session, items: Sequence[OpenItem]) -> None:
-    session.add_all(items)
-    known = remembered(session, _Complaints)
-    for item in items:
-        if known is not None and item.kind == "complaint":
-            known.noted.append(item)
-            if item.project_id in known.open:
-                known.open[item.project_id].append(item)
 
 
 def apply_reading(record: Record, reading: Reading) -> None:

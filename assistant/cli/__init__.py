@@ -19,10 +19,9 @@ def main() -> None:
     from assistant.cli.app import app
     from assistant.errors import AssistantError, ProblemsFound
 
+    # Or the interpreter looks through everything several times before it ends: up to a second.
     atexit.unregister(gc.freeze)
-    atexit.register(
-        gc.freeze
-    )  # or the interpreter looks through everything several times before it ends: up to a second
+    atexit.register(gc.freeze)
     try:
         app()
     except ProblemsFound as error:

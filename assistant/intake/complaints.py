@@ -34,8 +34,8 @@ def note_complaints(session: Session, items: Iterable[OpenItem]) -> None:
         settle_anew(session, item)
         if known is not None:
             known.noted.append(item)
-            if item.project_id in known.open:
-                known.open[item.project_id].append(item)
+            if item.project_id in known.by_project:
+                known.by_project[item.project_id].append(item)
 
 
 def settle_anew(session: Session, item: OpenItem) -> None:
@@ -73,7 +73,7 @@ class _Complaints:
     """The complaints of projects that were asked for, and those that the transaction made."""
 
     def __init__(self) -> None:
-        self.open: dict[int, list[OpenItem]] = {}
+        self.by_project: dict[int, list[OpenItem]] = {}
         self.noted: list[OpenItem] = []
 
 
@@ -82,14 +82,14 @@ def expect_complaints(session: Session, project_ids: Iterable[int]) -> None:
     known = remembered(session, _Complaints)
     if known is None:
         return
-    for part in parts_of(sorted(set(project_ids) - known.open.keys())):
-        known.open.update((number, []) for number in part)
+    for part in parts_of(sorted(set(project_ids) - known.by_project.keys())):
+        known.by_project.update((number, []) for number in part)
         with session.no_autoflush:
             stored = _stored(session, part)
         for item in stored:
-            known.open[item.project_id or 0].append(item)
+            known.by_project[item.project_id or 0].append(item)
         for item in known.noted:
-            ours = known.open.get(item.project_id or 0)
+            ours = known.by_project.get(item.project_id or 0)
             if item.project_id in part and ours is not None and item not in ours:
                 ours.append(item)
 
@@ -98,7 +98,7 @@ def expect_no_complaints(session: Session, project_id: int) -> None:
     """A project that was opened just now has none."""
     known = remembered(session, _Complaints)
     if known is not None:
-        known.open.setdefault(project_id, [])
+        known.by_project.setdefault(project_id, [])
 
 
 def _complaints(session: Session, project_id: int) -> Sequence[OpenItem]:
@@ -106,7 +106,7 @@ def _complaints(session: Session, project_id: int) -> Sequence[OpenItem]:
     if known is None:
         return _stored(session, [project_id])
     expect_complaints(session, [project_id])
-    return known.open[project_id]
+    return known.by_project[project_id]
 
 
 def _stored(session: Session, project_ids: Sequence[int]) -> Sequence[OpenItem]:
